@@ -1,0 +1,341 @@
+"""The values that pass between modules: parts, messages, calls, results, prompts, events.
+
+Frozen, plain, serialisable; nothing here does anything. Every class has a `kind`, so one union serves the screen, the
+session file, `--output-format stream-json` and the tests. Imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Arguments: TypeAlias = dict[str, Any]
+"""The arguments of a call: JSON values by name, already of the types that the tool's parameters ask for."""
+
+Risk = Literal["read", "write", "command"]
+Mode = Literal["plan", "ask", "accept-edits", "auto"]
+MODES: tuple[Mode, ...] = ("plan", "ask", "accept-edits", "auto")
+"""From the strictest to the freest; `plan` reads only."""
+
+Form = Literal["tools", "tool_call", "tag", "fence", "bare"]
+"""How the model wrote a call: in `<tools>` tags (as taught), `<tool_call>`, another tag, a code fence, or bare JSON."""
+
+ReplyEnd = Literal["stop", "length", "cancelled", "failed"]
+"""Why a reply ended: by itself, at the reply limit, by the user, or because the server failed in the middle."""
+
+
+# ------------------------------------------------------------------ what the model may call
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    type: Literal["string", "integer", "number", "boolean", "array", "object", "any"]
+    required: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """What is known of a tool without running it.
+
+    `parameters` is None when the names alone are known: then any arguments fit. `forms` lists alternative sets of
+    parameters of which at least one must be complete, beside the required ones. `body` names the parameters that the
+    plain block after a call's header can fill, in order of preference.
+    """
+
+    name: str
+    summary: str = ""
+    parameters: tuple[Parameter, ...] | None = None
+    forms: tuple[tuple[str, ...], ...] = ()
+    body: tuple[str, ...] = ()
+    risk: Risk = "read"
+    examples: tuple[str, ...] = ()
+
+
+# ------------------------------------------------------------------ what a reply consists of
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Text for the person. A streamed reply yields many small ones; joined, they do not depend on the chunks."""
+
+    text: str
+    kind: Literal["prose"] = "prose"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    id: str
+    name: str
+    arguments: Arguments
+    form: Form = "tools"
+    kind: Literal["call"] = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class BadCall:
+    """Something meant as a call that cannot be run. `why` is one short sentence for the model."""
+
+    id: str
+    raw: str
+    why: str
+    name: str = ""
+    kind: Literal["bad_call"] = "bad_call"
+
+
+Part: TypeAlias = Prose | ToolCall | BadCall
+
+
+# ------------------------------------------------------------------ the conversation
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMessage:
+    """The fixed prefix, rendered once and kept with the session, so that a resumed prompt has the same bytes."""
+
+    text: str
+    kind: Literal["system"] = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    """What the person wrote, or, with origin "harness", what qagent tells the model in the person's place."""
+
+    text: str
+    origin: Literal["user", "harness"] = "user"
+    kind: Literal["user"] = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantMessage:
+    """One reply: `raw` is the model's own text, byte for byte as it stands in every later prompt."""
+
+    raw: str
+    parts: tuple[Part, ...] = ()
+    end: ReplyEnd = "stop"
+    kind: Literal["assistant"] = "assistant"
+
+    @property
+    def calls(self) -> tuple[ToolCall | BadCall, ...]:
+        return tuple(part for part in self.parts if not isinstance(part, Prose))
+
+    @property
+    def prose(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, Prose)).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What came of the call with this id. A call without a result in the session means: not run."""
+
+    call_id: str
+    text: str
+    ok: bool = True
+    kind: Literal["result"] = "result"
+
+
+Message: TypeAlias = SystemMessage | UserMessage | AssistantMessage | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one request cost. Tokens and seconds; None where the server does not tell.
+
+    prompt_tokens: the whole prompt as the server counted it. fresh_tokens: those it had to read again.
+    """
+
+    prompt_tokens: int | None = None
+    fresh_tokens: int | None = None
+    reply_tokens: int | None = None
+    seconds: float = 0.0
+    kind: Literal["usage"] = "usage"
+
+
+# ------------------------------------------------------------------ what goes to a model, and comes back
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """`text` is exact, control tokens included. `tokens` is our own estimate of its length."""
+
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The last thing a model's stream yields; a stream that ends without it was broken."""
+
+    end: Literal["stop", "length"]
+    usage: Usage
+    kind: Literal["end"] = "end"
+
+
+Delta: TypeAlias = TextDelta | ReplyEnded
+
+
+# ------------------------------------------------------------------ asking for permission
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May this call run? `reason` says why it is asked, `preview` what would change (a diff, or "")."""
+
+    call: ToolCall
+    risk: Risk
+    reason: str
+    preview: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`words` go to the model when the answer is no. `asked` is false when nobody was there to be asked."""
+
+    yes: bool
+    words: str = ""
+    asked: bool = True
+
+
+Approve: TypeAlias = Callable[[Question], Awaitable[Answer]]
+
+
+# ------------------------------------------------------------------ how a task ended
+
+OutcomeReason = Literal["done", "turn_limit", "time_limit", "bad_calls", "no_progress", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`answer` is the last prose of the model; `refused` counts the calls that nobody was there to allow."""
+
+    reason: OutcomeReason
+    answer: str = ""
+    detail: str = ""
+    turns: int = 0
+    refused: int = 0
+    kind: Literal["outcome"] = "outcome"
+
+
+# ------------------------------------------------------------------ events: what everybody listens to
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    task: str
+    session: str
+    model: str
+    mode: Mode
+    kind: Literal["task_started"] = "task_started"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSent:
+    """A request is on its way; until the first `TextStreamed` the server is loading the model or reading."""
+
+    turn: int
+    tokens: int
+    kind: Literal["prompt_sent"] = "prompt_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class TextStreamed:
+    text: str
+    kind: Literal["text_streamed"] = "text_streamed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """`forms`: how its calls were written. `dropped`: characters after an invented turn or result, thrown away."""
+
+    turn: int
+    end: ReplyEnd
+    usage: Usage
+    forms: tuple[Form, ...] = ()
+    bad_calls: int = 0
+    dropped: int = 0
+    kind: Literal["reply_finished"] = "reply_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class BadCallSeen:
+    call_id: str
+    why: str
+    kind: Literal["bad_call_seen"] = "bad_call_seen"
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    call: ToolCall
+    risk: Risk
+    kind: Literal["call_started"] = "call_started"
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    """`summary` is one line for people, `text` what the model reads, `diff` what changed on disk."""
+
+    call_id: str
+    name: str
+    ok: bool
+    summary: str
+    text: str
+    diff: str = ""
+    seconds: float = 0.0
+    kind: Literal["call_finished"] = "call_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the person should know and need not act on."""
+
+    text: str
+    level: Literal["info", "warning"] = "info"
+    kind: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    outcome: Outcome
+    kind: Literal["task_finished"] = "task_finished"
+
+
+Event: TypeAlias = (
+    TaskStarted
+    | PromptSent
+    | TextStreamed
+    | ReplyFinished
+    | BadCallSeen
+    | CallStarted
+    | CallFinished
+    | Notice
+    | TaskFinished
+)
+Emit: TypeAlias = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a task ends though it is not done. Turns are replies of the model, seconds are wall time."""
+
+    turns: int = 40
+    seconds: float | None = None
+    bad_calls: int = 3
+    nudges: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """What a tool's function returns: `text` for the model, `summary` for people, `diff` of what changed on disk."""
+
+    text: str
+    summary: str
+    diff: str = ""
+    changed: tuple[str, ...] = field(default=())
