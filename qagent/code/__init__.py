@@ -1,0 +1,1 @@
+"""tree-sitter: what a source file defines, and where."""

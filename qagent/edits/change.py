@@ -1,0 +1,27 @@
+"""What one call would make of one file, as bytes before and after; whoever holds it can show it or write it.
+
+The planning of a change and its preview share this, so what the person allowed is what is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qagent.edits.diff import unified
+from qagent.workspace.files import FileText
+from qagent.workspace.names import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`path` is absolute, `relative` its name in the workspace; `before` is None when the file is new."""
+
+    path: Path
+    relative: str
+    before: FileText | None
+    after: FileText
+
+    @property
+    def diff(self) -> str:
+        return unified(shown(self.relative), None if self.before is None else self.before.text, self.after.text)
