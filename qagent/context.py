@@ -1,0 +1,69 @@
+"""From a session to a prompt that fits: the fixed text in front, what was left out, and the exact text of a turn. Pure.
+
+The prompt only ever grows at its end. A call that has no result in the session was not run, and the model is told so;
+nothing in the session is repaired for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from qagent.errors import ConfigProblem
+from qagent.qwen import chatml
+from qagent.tools.toolbox import signature
+from qagent.types import AssistantMessage, Message, Prompt, ToolResult, ToolSpec
+from qagent.words import Words
+
+
+def system_text(words: Words, specs: Sequence[ToolSpec], notes: str = "") -> str:
+    """The fixed part of every prompt: how to work, the tools, worked examples; then the project's notes, if any."""
+    text = words.prompt(
+        "system",
+        tools="\n".join(map(signature, specs)),
+        read_file=_example(specs, "read_file"),
+        edit_file=_example(specs, "edit_file"),
+        edit_symbol=_example(specs, "edit_file", 1),
+        write_file=_example(specs, "write_file"),
+    )
+    return f"{text}\n\n{notes}" if notes else text
+
+
+def _example(specs: Sequence[ToolSpec], name: str, number: int = 0) -> str:
+    examples = next((spec.examples for spec in specs if spec.name == name), ())
+    if len(examples) <= number:
+        raise ConfigProblem(f"tools/{name}.toml has too few examples", todo=f"the system prompt shows {number + 1}")
+    return examples[number]
+
+
+def quoted_notes(words: Words, name: str, text: str, limit: int) -> tuple[str, bool]:
+    """AGENTS.md as material for the prompt, cut at a line to stay within `limit` tokens; and whether it was cut."""
+    kept: list[str] = []
+    spent = 0
+    lines = chatml.mark(text.strip()).split("\n")
+    for line in lines:
+        spent += chatml.estimate(line) + 1
+        if spent > limit:
+            break
+        kept.append(line)
+    cut = len(kept) < len(lines)
+    if cut:
+        kept.append(f"(… {name} is longer; read it for the rest.)")
+    return words.prompt("notes", name=name, notes="\n".join(kept)), cut
+
+
+def build(messages: Sequence[Message], not_run: str) -> Prompt:
+    """The prompt for the next reply. `not_run` is what the model reads in place of a missing result."""
+    text = chatml.render(list(_with_missing_results(messages, not_run)))
+    return Prompt(text, chatml.estimate(text))
+
+
+def _with_missing_results(messages: Sequence[Message], not_run: str) -> Iterator[Message]:
+    waiting: list[str] = []
+    for message in messages:
+        if isinstance(message, ToolResult):
+            waiting = [call_id for call_id in waiting if call_id != message.call_id]
+        else:
+            yield from (ToolResult(call_id, not_run, ok=False) for call_id in waiting)
+            waiting = [call.id for call in message.calls] if isinstance(message, AssistantMessage) else []
+        yield message
+    yield from (ToolResult(call_id, not_run, ok=False) for call_id in waiting)

@@ -1,0 +1,98 @@
+"""The plain block that carries code after a call's header: written for the model, and read back.
+
+    fenced       ```python … ```         whole text of a file or a symbol; the fence is longer than any inside
+    pairs        <<<<<<< SEARCH … ======= … >>>>>>> REPLACE      one replacement or several
+    raw          anything else up to the closing tag
+
+Every text of a block is made of whole lines, split at `\\n` alone: it is empty or ends with a newline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+Pair = dict[str, str]
+"""One replacement: `old` and `new`."""
+
+SEARCH = re.compile(r"(<{5,9}) ?SEARCH\b.*")
+DIVIDER = re.compile(r"={5,9}")
+REPLACE = re.compile(r">{5,9} ?REPLACE\b.*")
+FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})(?P<language>[^\n`]*)$")
+
+
+def write_pairs(pairs: Sequence[Pair]) -> str:
+    return "".join(
+        f"<<<<<<< SEARCH\n{_whole(pair['old'])}=======\n{_whole(pair['new'])}>>>>>>> REPLACE\n" for pair in pairs
+    )
+
+
+def write_fenced(text: str, language: str = "") -> str:
+    longest = max((len(run) for run in re.findall(r"^[^\S\n]*(`{3,})", text, re.MULTILINE)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{_whole(text)}{fence}\n"
+
+
+def read_pairs(text: str) -> list[Pair] | None:
+    """The replacements of a block; None when it holds none, or is not well formed from end to end.
+
+    A marker line inside the code can make it unclear where `old` ends. That is not well formed either: a guess would
+    put the wrong text in the wrong place.
+    """
+    pairs: list[Pair] = []
+    opening, body, dividers = "", list[str](), list[int]()
+    for line in _lines(text):
+        bare = line.rstrip()
+        if not opening and (search := SEARCH.fullmatch(bare)):
+            opening, body, dividers = search[1], [], []
+        elif bare and (not opening or SEARCH.fullmatch(bare)):
+            return None
+        elif dividers and REPLACE.fullmatch(bare):
+            at = _divider(opening, body, dividers)
+            if at is None:
+                return None
+            pairs.append({"old": "".join(body[:at]), "new": "".join(body[at + 1 :])})
+            opening = ""
+        elif opening:
+            dividers += [len(body)] if DIVIDER.fullmatch(bare) else []
+            body.append(line)
+    return pairs if pairs and not opening else None
+
+
+def _divider(opening: str, body: Sequence[str], found: Sequence[int]) -> int | None:
+    """The line that divides old from new: the only one, or the only one as long as the opening marker."""
+    alike = [number for number in found if len(body[number].rstrip()) == len(opening)]
+    choice = found if len(found) == 1 else alike
+    return choice[0] if len(choice) == 1 else None
+
+
+def read_fenced(text: str) -> str:
+    """The content of a block that is one fence from its first line to its last, else the text as it is."""
+    lines = _lines(text)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    opening = FENCE.match(lines[0].strip()) if lines else None
+    if opening is None or len(lines) < 2 or not _closes(lines[-1].strip(), opening["fence"]):
+        return text
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    return "".join(line.removeprefix(indent) for line in lines[1:-1])
+
+
+def read_raw(text: str) -> str:
+    """The text as it is, or what stands between `<code>` and `</code>` lines around it."""
+    lines = _lines(text.rstrip())
+    if len(lines) > 1 and (lines[0].strip(), lines[-1].strip()) == ("<code>", "</code>"):
+        return "".join(lines[1:-1])
+    return text
+
+
+def _closes(line: str, fence: str) -> bool:
+    return line.startswith(fence) and not line.strip(fence[0])
+
+
+def _lines(text: str) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _whole(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
