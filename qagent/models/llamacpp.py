@@ -1,0 +1,132 @@
+"""llama.cpp's server as a token pump: POST /completion, a raw prompt in, server-sent events out.
+
+In: a prompt's exact text. Out: the model's exact text, and what it cost, also how much of the prompt was read afresh.
+The server prints a control token as empty text and goes on, so that a stop string which spells one never matches;
+`preserved_tokens` has it printed, and then it stops there (both seen with b11549).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import PurePath
+
+from qagent.errors import PromptCut, UserFacing
+from qagent.models.counting import PromptCounts
+from qagent.models.names import InstalledModel
+from qagent.models.record import Record, not_spoken
+from qagent.models.refusal import Server, Told, explain, read_refusal
+from qagent.models.wire import Wire, unfinished
+from qagent.net import Door
+from qagent.qwen.profiles import Sampling
+from qagent.types import Delta, Prompt, ReplyEnded, TextDelta, Usage
+
+PORT = 8_080
+WIDEN = "start llama-server with a larger window (`-c`), or begin a new conversation"
+
+
+class LlamaCpp:
+    """A Model. The server runs one model whatever name is asked for; `name` is what people see."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        url: str,
+        door: Door,
+        sampling: Sampling,
+        stall_seconds: float = 120.0,
+        first_seconds: float = 600.0,
+    ) -> None:
+        self._name = name
+        self._server = Server("llama.cpp", url, "llama-server -m MODEL.gguf", "--host", WIDEN)
+        self._wire = Wire(self._server, door, first_seconds, stall_seconds)
+        self._counts = PromptCounts()
+        self._limit = sampling.reply_tokens
+        self._fixed = _fixed(sampling)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
+        """Text as it comes, then ReplyEnded. Raises ServerProblem and its kinds, WindowExceeded, PromptCut,
+        ConfigProblem (the server refuses who asks), LeaveRefused."""
+        began, last = time.monotonic(), None
+        body = {"prompt": prompt.text, **self._fixed}
+        async with aclosing(self._wire.post("/completion", body, self._explained)) as answer:
+            async for line in answer:
+                said = await self._understood(line)
+                if said is None:
+                    continue
+                text, ends = said.text("content"), said.flag("stop")
+                if text:
+                    yield TextDelta(text)
+                if ends:
+                    last = said
+                    break
+        if last is None:
+            raise unfinished(self._server)
+        yield self._ended(prompt, last, time.monotonic() - began)
+
+    async def installed(self) -> list[InstalledModel]:
+        """The model that the server runs, from /v1/models; a path is shortened to its file's name."""
+        listed = await self._wire.get("/v1/models", self._explained)
+        return [_installed(model) for model in listed.each("data") if model.text("id")]
+
+    async def _understood(self, line: bytes) -> Record | None:
+        """The event on a line; None for blank lines, comments, fields other than `data`, and `[DONE]`."""
+        field, colon, value = line.strip().partition(b":")
+        if not line.strip() or not field or field in (b"event", b"id", b"retry") or value.strip() == b"[DONE]":
+            return None
+        if not colon or field not in (b"data", b"error"):
+            raise not_spoken(self._server.title)
+        said = Record.parse(value, self._server.title)
+        if field == b"error" or "error" in said.values:  # `error: {…}` is how older servers put it
+            raise await self._explained(read_refusal(None, said.values.get("error", said.values)))
+        if "stop" not in said.values:
+            raise not_spoken(self._server.title)
+        return said
+
+    def _ended(self, prompt: Prompt, last: Record, seconds: float) -> ReplyEnded:
+        timings, replied = last.inner("timings"), last.count("tokens_predicted")
+        fresh, cached = timings.count("prompt_n"), timings.count("cache_n")
+        read = last.count("tokens_evaluated") if fresh is None or cached is None else fresh + cached
+        limited = last.text("stop_type") == "limit" or last.flag("stopped_limit")
+        if last.flag("truncated") and not (limited and self._is_whole(last)):
+            raise PromptCut("llama.cpp's server cut the prompt to fit its window", todo=WIDEN)
+        self._counts.check(prompt, read)
+        usage = Usage(prompt_tokens=read, fresh_tokens=fresh, reply_tokens=replied, seconds=seconds)
+        return ReplyEnded("length" if limited else "stop", usage)
+
+    def _is_whole(self, last: Record) -> bool:
+        """Whether a reply at a limit has only filled the window, which is called `truncated` too: then everything that
+        was read and written is still there, but for the last token. A server that shifts its window has dropped some.
+        """
+        read, replied, kept = (last.count(f"tokens_{what}") or 0 for what in ("evaluated", "predicted", "cached"))
+        return replied < self._limit or kept == read + replied - 1
+
+    async def _explained(self, told: Told) -> UserFacing:
+        return explain(told, self._server)
+
+
+def _fixed(sampling: Sampling) -> dict[str, object]:
+    return {
+        "stream": True,
+        "cache_prompt": True,
+        "n_predict": sampling.reply_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "repeat_penalty": sampling.repeat_penalty,
+        "stop": list(sampling.stops),
+        "preserved_tokens": list(sampling.stops),
+    }
+
+
+def _installed(model: Record) -> InstalledModel:
+    name = model.text("id")
+    if name.endswith(".gguf"):
+        name = PurePath(name.replace("\\", "/")).stem
+    return InstalledModel(name, model.inner("meta").count("size") or 0)

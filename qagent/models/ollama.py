@@ -1,0 +1,134 @@
+"""Ollama as a token pump: POST /api/generate with `raw: true`, so that no template and no parser of Ollama takes part.
+
+In: a prompt's exact text. Out: the model's exact text, and what it cost. Every request of one object carries the same
+options, byte for byte: Ollama loads the model anew when one differs, and cuts prompts silently unless told not to.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from qagent.errors import ModelMissing, UserFacing
+from qagent.models.counting import PromptCounts
+from qagent.models.names import InstalledModel, missing
+from qagent.models.record import Record, not_spoken
+from qagent.models.refusal import Server, Told, explain, read_refusal
+from qagent.models.wire import Wire, unfinished
+from qagent.net import Door
+from qagent.qwen.profiles import Sampling
+from qagent.types import Delta, Prompt, ReplyEnded, TextDelta, Usage
+
+PORT = 11_434
+WIDEN = "raise the setting `num_ctx`, or begin a new conversation"
+
+
+class Ollama:
+    """A Model. Times in seconds: see Wire. `keep_alive`: how long Ollama keeps the model loaded, as it spells it."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        url: str,
+        door: Door,
+        sampling: Sampling,
+        keep_alive: str = "30m",
+        stall_seconds: float = 120.0,
+        first_seconds: float = 600.0,
+    ) -> None:
+        self._name = name
+        self._server = Server("Ollama", url, "ollama serve", "OLLAMA_HOST or --host", WIDEN)
+        self._wire = Wire(self._server, door, first_seconds, stall_seconds)
+        self._counts = PromptCounts()
+        self._fixed: dict[str, object] = {
+            "raw": True,
+            "stream": True,
+            "keep_alive": keep_alive,
+            "truncate": False,
+            "shift": False,
+            "options": _options(sampling),
+        }
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
+        """Text as it comes, then ReplyEnded. Raises ServerProblem and its kinds, WindowExceeded, PromptCut,
+        ConfigProblem (the server refuses who asks), LeaveRefused."""
+        began, last = time.monotonic(), None
+        body = {"model": self._name, "prompt": prompt.text, **self._fixed}
+        async with aclosing(self._wire.post("/api/generate", body, self._explained)) as answer:
+            async for line in answer:
+                if not line.strip():
+                    continue
+                said = await self._understood(line)
+                text, ends = said.text("response"), said.flag("done")
+                if text:
+                    yield TextDelta(text)
+                if ends:
+                    last = said
+                    break
+        if last is None:
+            raise unfinished(self._server)
+        yield self._ended(prompt, last, time.monotonic() - began)
+
+    async def installed(self) -> list[InstalledModel]:
+        """What the server has, as /api/tags lists it. Raises like `stream`."""
+        return await self._listed()
+
+    async def _understood(self, line: bytes) -> Record:
+        said = Record.parse(line, self._server.title)
+        if "error" in said.values:
+            raise await self._explained(read_refusal(None, said.values["error"]))
+        if "done" not in said.values:
+            raise not_spoken(self._server.title)
+        return said
+
+    def _ended(self, prompt: Prompt, last: Record, seconds: float) -> ReplyEnded:
+        read = last.count("prompt_eval_count")
+        self._counts.check(prompt, read)
+        end = "length" if last.text("done_reason") == "length" else "stop"
+        return ReplyEnded(end, Usage(prompt_tokens=read, reply_tokens=last.count("eval_count"), seconds=seconds))
+
+    async def _listed(self) -> list[InstalledModel]:
+        listed = await self._wire.get("/api/tags", self._plainly)
+        return [_installed(model) for model in listed.each("models") if model.text("name")]
+
+    async def _plainly(self, told: Told) -> UserFacing:
+        return explain(told, self._server)
+
+    async def _explained(self, told: Told) -> UserFacing:
+        error = explain(told, self._server)
+        if not isinstance(error, ModelMissing):
+            return error
+        try:
+            names = [model.name for model in await self._listed()]
+        except UserFacing:
+            names = []
+        return missing(self._name, names)
+
+
+def _options(sampling: Sampling) -> dict[str, object]:
+    return {
+        "num_ctx": sampling.window,
+        "num_predict": sampling.reply_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "repeat_penalty": sampling.repeat_penalty,
+        "stop": list(sampling.stops),
+    }
+
+
+def _installed(model: Record) -> InstalledModel:
+    details = model.inner("details")
+    return InstalledModel(
+        name=model.text("name"),
+        size_bytes=model.count("size") or 0,
+        family=details.text("family"),
+        parameters=details.text("parameter_size"),
+        quantization=details.text("quantization_level"),
+    )
