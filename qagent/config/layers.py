@@ -1,0 +1,201 @@
+"""One place that settings come from: a file, the environment, `--set`, flags. In: its raw values. Out: checked ones.
+
+Every error is a ConfigProblem that names the place (file and line, variable, flag), the key, and what is expected; an
+unknown key also the nearest known one. It refuses to know which place wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from pydantic import ValidationError
+
+from qagent.config.settings import KEYS, LISTS, OPTIONAL, Settings
+from qagent.errors import ConfigProblem
+
+PREFIX = "QAGENT_"
+NOT_KEYS = ("QAGENT_HOME",)
+
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)|\$\{([^}]*)\}|\{env:([^}]*)\}", re.ASCII)
+_COMMANDS = ("allow_commands", "deny_commands")
+"""Patterns of commands may have a `$NAME` in them; they are only wrong when they are nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """`places`: where each key stands. `typed`: the values have types of their own, not the text of a variable."""
+
+    values: dict[str, object]
+    places: dict[str, str]
+    typed: bool = False
+
+
+# ------------------------------------------------------------------ the four kinds of places
+
+
+def from_file(path: Path) -> Layer:
+    """No file means no settings."""
+    text = _text(path)
+    if text is None:
+        return Layer({}, {}, typed=True)
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigProblem(
+            _syntax(path, text, error), todo="correct it there; `key = value`, text in quotes"
+        ) from error
+    return Layer(dict(values), {key: _line(path, text, key) for key in values}, typed=True)
+
+
+def from_env(env: Mapping[str, str]) -> Layer:
+    """`QAGENT_NUM_CTX` is `num_ctx`. An empty variable counts as none."""
+    names = {name: value for name, value in env.items() if name.startswith(PREFIX) and name not in NOT_KEYS and value}
+    for name in names:
+        if name != name.upper() or name.removeprefix(PREFIX).lower() not in KEYS:
+            known = [f"{PREFIX}{key.upper()}" for key in KEYS] + list(NOT_KEYS)
+            raise _unknown(name, "the environment", name.upper(), known)
+    keys = {name.removeprefix(PREFIX).lower(): name for name in names}
+    return Layer({key: _split(key, env[name]) for key, name in keys.items()}, keys)
+
+
+def from_sets(sets: Sequence[str]) -> Layer:
+    """`key=value`, the last one wins. An empty value empties the setting."""
+    values: dict[str, object] = {}
+    for item in sets:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise ConfigProblem(f"--set {_shown(item)}: there is no `=`", todo="write --set key=value")
+        key = key.strip()
+        values[key] = None if not text and key in OPTIONAL else _split(key, text)
+    return Layer(values, {key: f"--set {_shown(key)}" for key in values})
+
+
+def from_flags(flags: Mapping[str, object]) -> Layer:
+    """None means that the flag was not given."""
+    values = {key: value for key, value in flags.items() if value is not None}
+    return Layer(values, {key: f"--{key.replace('_', '-')}" for key in values})
+
+
+def _split(key: str, text: str) -> object:
+    """Lists stand one a line, or, on one line, between commas, or are written as in the settings file."""
+    if key not in LISTS:
+        return text
+    if text.lstrip().startswith("["):
+        try:
+            return tuple(tomllib.loads(f"list = {text}")["list"])
+        except (ValueError, RecursionError):
+            return text
+    return tuple(item.strip() for item in text.split("\n" if "\n" in text else ",") if item.strip())
+
+
+# ------------------------------------------------------------------ checking
+
+
+def checked(layer: Layer) -> dict[str, object]:
+    """The layer's values as Settings has them. Raises ConfigProblem."""
+    for key, value in layer.values.items():
+        if key not in KEYS:
+            raise _unknown(key, layer.places[key], key, KEYS)
+        for text in _texts(value):
+            _refuse_variable(key, text, layer.places[key])
+    try:
+        settings = Settings.model_validate(layer.values, strict=layer.typed)
+    except ValidationError as error:
+        raise _wrong(error, layer) from error
+    return {key: getattr(settings, key) for key in layer.values}
+
+
+def _texts(value: object) -> Iterator[str]:
+    items = cast("Sequence[object]", value) if isinstance(value, list | tuple) else (value,)
+    return (item for item in items if isinstance(item, str))
+
+
+def _refuse_variable(key: str, text: str, place: str) -> None:
+    found = _VARIABLE.fullmatch(text.strip()) if key in _COMMANDS else _VARIABLE.search(text)
+    if found:
+        name = next((group for group in found.groups() if group), "")
+        raise ConfigProblem(
+            f"{place}: `{key}` holds the text {_shown(found[0])}; the variable {_shown(name)} is not filled in there",
+            todo=f"write the value itself, or set {PREFIX}{key.upper()}",
+        )
+
+
+def _wrong(error: ValidationError, layer: Layer) -> ConfigProblem:
+    first = error.errors(include_url=False, include_context=False)[0]
+    key = str(first["loc"][0])
+    item = next((f"[{part}]" for part in first["loc"][1:] if isinstance(part, int)), "")
+    must = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    about = Settings.model_fields[key].description
+    return ConfigProblem(
+        f"{layer.places[key]}: `{key}{item}` {must}, not {_shown(first['input'])}", todo=f"`{key}`: {about}"
+    )
+
+
+def _unknown(name: str, place: str, meant: str, known: Sequence[str]) -> ConfigProblem:
+    near = difflib.get_close_matches(meant.replace("-", "_"), known, n=2, cutoff=0.6)
+    ask = f"; did you mean {' or '.join(f'`{key}`' for key in near)}?" if near else ""
+    return ConfigProblem(
+        f"{place}: there is no setting {_shown(name)}{ask}", todo=f"the settings are: {', '.join(known)}"
+    )
+
+
+def _shown(value: object) -> str:
+    """Short, on one line, and harmless to a terminal."""
+    text = value if isinstance(value, str) else repr(value)
+    short = text if len(text) <= 60 else f"{text[:59]}…"
+    return f"`{short}`" if short.isprintable() and short else ascii(short)
+
+
+# ------------------------------------------------------------------ files
+
+
+def _text(path: Path) -> str | None:
+    """The file's text, None when there is none. Raises ConfigProblem when there is one that cannot be read."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigProblem(f"{path} is not a file", todo="put a text file there, or nothing")
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigProblem(f"cannot read {path}: {error.strerror}", todo="check its rights") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigProblem(f"{path}, line {line}: this is not UTF-8 text", todo="save the file as UTF-8") from error
+
+
+def _syntax(path: Path, text: str, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return f"{path}: nested too deeply"
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+    if not found:
+        return f"{path}: {error}"
+    line, column = found[2] or text.count("\n") + 1, found[3] or len(text) - text.rfind("\n")
+    return f"{path}, line {line}, column {column}: {found[1]}"
+
+
+def _line(path: Path, text: str, key: str) -> str:
+    """File and line of a top-level key. tomllib tells no lines, so they are looked for: the first line that begins
+    with the key and is no part of a longer value, which it is not when everything before it can be read."""
+    lines = text.split("\n")
+    spelled = "|".join(re.escape(form) for form in (key, f'"{key}"', f"'{key}'"))
+    begins = re.compile(rf"\s*\[*\s*(?:{spelled})\s*[=.\]]")
+    for number, line in enumerate(lines, start=1):
+        if begins.match(line) and _is_whole("\n".join([*lines[: number - 1], ""])):
+            return f"{path}, line {number}"
+    return str(path)
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,88 @@
+"""The settings: one frozen model, a line a key. It knows what a value must be, and not where it came from."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Literal, cast
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from qagent.types import Mode
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_KEEP_ALIVE = re.compile(r"0|-?(\d+(\.\d+)?(ms|s|m|h))+")
+
+
+def _spoken(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("must be text that is not blank, on one line")
+    return text
+
+
+def _seconds(value: object) -> object:
+    """Seconds from 90, "90", "90s", "15m", "2h"; more than none, and an end to it."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smh]?)", value.strip(), re.ASCII)
+        value = float(found[1]) * _UNITS[found[2]] if found else math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        raise ValueError("must be a time such as 90, 90s, 15m or 2h")
+    return float(value)
+
+
+def _kept(text: str) -> str:
+    if not _KEEP_ALIVE.fullmatch(text):
+        raise ValueError("must be a time such as 30m or 2h, 0 for not at all, or -1m for ever")
+    return text
+
+
+def _items(value: object) -> object:
+    """TOML and JSON have lists; a frozen model has tuples."""
+    return tuple(cast("list[object]", value)) if isinstance(value, list) else value
+
+
+Text = Annotated[str, AfterValidator(_spoken)]
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+KeepAlive = Annotated[str, AfterValidator(_kept)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_items)]
+
+
+class Settings(BaseModel):
+    """Tokens are tokens, times seconds. `host` is None only before `load` has filled it in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    model: Text | None = Field(
+        default=None, description="the model's name; without one, the best Qwen 2.5 Coder that is there"
+    )
+    server: Literal["ollama", "llamacpp"] = Field(
+        default="ollama", description="what kind of server answers: ollama, llamacpp"
+    )
+    host: Text | None = Field(
+        default=None, description="the server's address; without one, OLLAMA_HOST or the usual port here"
+    )
+    allow_hosts: Texts = Field(
+        default=(), description="hosts off this machine that may get code: consent to send it all there"
+    )
+    num_ctx: int = Field(default=32_768, ge=2_048, le=1_048_576, description="the model's window, in tokens")
+    reply_tokens: int = Field(default=4_096, ge=64, description="the longest reply, in tokens")
+    temperature: float = Field(
+        default=0.1, ge=0, le=2, allow_inf_nan=False, description="0 is the most exact, 2 the wildest"
+    )
+    keep_alive: KeepAlive = Field(default="30m", description="how long Ollama keeps the model in memory after a reply")
+    stall_timeout: Seconds = Field(default=120.0, description="give up when a reply stops for this long")
+    first_token_timeout: Seconds = Field(default=600.0, description="give up when a reply does not begin for this long")
+    mode: Mode = Field(default="ask", description="what needs no asking: plan (reads only), ask, accept-edits, auto")
+    allow_commands: Texts = Field(default=(), description="patterns of commands that run without asking")
+    deny_commands: Texts = Field(default=(), description="patterns of commands that never run")
+    max_turns: int = Field(default=40, ge=1, le=10_000, description="the most replies a task may take")
+    timeout: Seconds | None = Field(default=None, description="the longest a task may take; without one, no limit")
+    bad_calls: int = Field(default=3, ge=1, le=100, description="unreadable calls in a row that end a task")
+    agents_md: bool = Field(default=True, description="put the repository's AGENTS.md into the prompt")
+    agents_md_tokens: int = Field(default=2_000, ge=0, description="the most of AGENTS.md to put there, in tokens")
+
+
+KEYS: tuple[str, ...] = tuple(Settings.model_fields)
+LISTS = frozenset({"allow_hosts", "allow_commands", "deny_commands"})
+OPTIONAL = frozenset({"model", "host", "timeout"})
+"""May be emptied again by a higher place, as in `--set timeout=`."""
