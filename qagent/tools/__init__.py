@@ -1,0 +1,1 @@
+"""The functions behind tools/*.toml, and the box that joins the two."""
