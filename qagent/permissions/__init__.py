@@ -1,0 +1,1 @@
+"""May this call run? Pure rules over a call, its risk and a policy."""
