@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from scripted_agent import BUGGY, EDIT, READ, repository
+
+from qagent.config import Settings
+from qagent.errors import Unreachable
+from qagent.models.scripted import ScriptedModel, ScriptLine
+from qagent.repl import Conversation
+from qagent.session import Session
+from qagent.testing import Fault, LoopbackOllama
+from qagent.types import SystemMessage
+from qagent.wiring import Place, prefix
+from qagent.words import Words
+from qagent.workspace.place import Workspace
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return repository(tmp_path)
+
+
+class Typist:
+    """Types prepared lines; an exception among them is what a key does."""
+
+    def __init__(self, lines: Iterable[str | type[BaseException]]) -> None:
+        self._lines = iter(lines)
+        self.said: list[str] = []
+
+    def read(self, prompt: str) -> str:
+        line = next(self._lines, EOFError)
+        if isinstance(line, str):
+            return line
+        raise line
+
+    @property
+    def screen(self) -> str:
+        return "\n".join(self.said)
+
+
+def talk(folder: Path, typist: Typist, replies: list[ScriptLine]) -> ScriptedModel:
+    place = Place(Workspace.open(folder), Settings(), Words())
+    model, session = ScriptedModel(replies), Session.in_memory(cwd=folder)
+    session.add(SystemMessage(prefix(place)[0]))
+    Conversation(place, model, session, typist.read, typist.said.append).run()
+    return model
+
+
+def test_a_task_is_carried_out_after_a_yes(folder: Path) -> None:
+    typist = Typist(["Fix the bug.", "y", "exit"])
+    talk(folder, typist, [READ, EDIT, "It is edited."])
+    assert "a + b" in (folder / "calc.py").read_text()
+    assert "? edit_file calc.py" in typist.screen
+    assert "+    return a + b" in typist.screen
+    assert "It is edited." in typist.screen
+
+
+def test_a_no_with_words_reaches_the_model(folder: Path) -> None:
+    typist = Typist(["Fix the bug.", "n use abs() instead"])
+    model = talk(folder, typist, [EDIT, "As you like."])
+    assert (folder / "calc.py").read_text() == BUGGY
+    assert "Not allowed: use abs() instead" in model.prompts[1].text
+
+
+def test_the_end_of_input_is_a_no(folder: Path) -> None:
+    talk(folder, Typist(["Fix the bug."]), [EDIT, "I may not."])
+    assert (folder / "calc.py").read_text() == BUGGY
+
+
+def test_ctrl_c_at_a_question_interrupts_the_turn_only(folder: Path) -> None:
+    typist = Typist(["Fix the bug.", KeyboardInterrupt, "Are you there?"])
+    model = talk(folder, typist, [EDIT, "Yes."])
+    assert "interrupted" in typist.screen
+    assert "the user stopped" in model.prompts[1].text
+
+
+def test_lines_are_joined_and_commands_answered(folder: Path) -> None:
+    typist = Typist(["", "/help", "/nonsense", "/mode plan", "first \\", "second", KeyboardInterrupt, ":q"])
+    model = talk(folder, typist, ["Good."])
+    assert "<|im_start|>user\nfirst \nsecond<|im_end|>" in model.prompts[0].text
+    assert "there is no /nonsense" in typist.screen
+    assert "mode plan" in typist.screen
+
+
+def test_a_server_that_is_gone_ends_the_turn_and_not_the_conversation(folder: Path) -> None:
+    typist = Typist(["One.", "Two."])
+    talk(folder, typist, [Unreachable("no answer", todo="start it"), "Here I am."])
+    assert "! no answer\n  start it" in typist.screen
+    assert "Here I am." in typist.screen
+
+
+def test_in_a_real_terminal_it_edits_after_y_and_ctrl_c_ends_a_long_turn(folder: Path) -> None:
+    with LoopbackOllama([EDIT, "It is edited.", Fault("stall", after="thinking\n")]) as server:
+        command = [sys.executable, "-m", "qagent", "-C", str(folder), "--host", server.url]
+        leader, follower = pty.openpty()
+        child = subprocess.Popen(
+            command,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
+            env={**os.environ, "TERM": "dumb"},
+        )
+        os.close(follower)
+        seen = _until(leader, b"> ")
+        os.write(leader, b"Fix the bug.\n")
+        seen += _until(leader, b"allow?")
+        os.write(leader, b"y\n")
+        seen += _until(leader, b"= done")
+        os.write(leader, b"And now?\n")
+        seen += _until(leader, b"thinking")
+        os.kill(child.pid, signal.SIGINT)
+        seen += _until(leader, b"interrupted")
+        os.write(leader, b"exit\n")
+        assert child.wait(20) == 0
+        os.close(leader)
+    assert b"It is edited." in seen
+    assert "a + b" in (folder / "calc.py").read_text()
+
+
+def _until(terminal: int, wanted: bytes) -> bytes:
+    seen = b""
+    while wanted not in seen:
+        seen += os.read(terminal, 4096)
+    return seen
