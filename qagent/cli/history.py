@@ -1,0 +1,63 @@
+"""`qagent sessions`: what was said in earlier sessions, read from the disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+from qagent.cli.ends import say_json
+from qagent.cli.start import say
+from qagent.config import folders
+from qagent.errors import UsageProblem
+from qagent.narration import harmless
+from qagent.session import delete, export_markdown, find, listing, peek
+
+
+def _folder() -> Path:
+    return folders(os.environ).sessions
+
+
+def list_sessions(*, as_json: bool) -> None:
+    rows = listing(_folder())
+    if as_json:
+        say_json({"exit": 0, "reason": "done", "sessions": [dataclasses.asdict(row) for row in rows]})
+        return
+    if not rows:
+        say(f"no sessions in {_folder()}")
+    for row in rows:
+        state = "" if row.state == "ok" else f"  ({row.state})"
+        print(harmless(f"{row.id}  {row.messages:4d}  {row.model or '-':24}  {row.title or '-'}  [{row.cwd}]{state}"))
+
+
+def show_session(session: str, *, as_json: bool) -> None:
+    record = peek(find(_folder(), session))
+    if as_json:
+        for entry in record.entries:
+            say_json(dataclasses.asdict(entry))
+        return
+    for notice in record.notices:
+        say(f"! {notice}")
+    print(export_markdown(record.messages, title=record.title))
+
+
+def export_session(session: str, output: Path | None) -> None:
+    record = peek(find(_folder(), session))
+    text = export_markdown(record.messages, title=record.title)
+    if output is None:
+        print(text)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageProblem(f"{output} is already there", todo="name another file with -o") from error
+    except OSError as error:
+        raise UsageProblem(f"{output} cannot be written: {error.strerror}") from error
+    say(f"written to {output}")
+
+
+def delete_session(session: str) -> None:
+    path = find(_folder(), session)
+    delete(_folder(), path.stem)
+    say(f"deleted {path.stem}")

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import qagent
+from scripted_agent import repository
+
+from qagent import __version__
+from qagent.testing import LoopbackOllama
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_the_version_is_answered_without_loading_anything() -> None:
+    code = (
+        "import sys; sys.argv = ['qagent', '--version']\n"
+        "from qagent.__main__ import main\n"
+        "main(); print(sorted(set(sys.modules) & {'typer', 'httpx', 'pydantic', 'qagent.cli', 'asyncio', 'json'}))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == [f"qagent {__version__}", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--modle", "x"], "--model"),
+        (["-p", "x", "--mode", "acept-edits"], "accept-edits"),
+        (["dmeo"], "demo"),
+        (["-p", "x", "--output-format", "yaml"], "stream-json"),
+        (["-p", ""], "the task is empty"),
+        (["-p", "x", "-C", "/no/such/folder"], "no folder"),
+    ],
+)
+def test_wrong_usage_is_exit_2_with_a_suggestion(capsys: Capture, arguments: list[str], said: str) -> None:
+    ran = qagent(capsys, arguments)
+    assert ran.code == 2
+    assert said in ran.err
+    assert ran.out == ""
+
+
+def test_json_is_answered_also_when_the_command_line_is_wrong(capsys: Capture) -> None:
+    ran = qagent(capsys, "--json", "--nonsense")
+    assert (ran.code, ran.json["exit"], ran.json["reason"]) == (2, 2, "usage_problem")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("num_ctx = 8192\nmodle = 'x'\n", ["line 2", "modle", "model"]),
+        ("num_ctx = 'many'\n", ["line 1", "num_ctx"]),
+        ("num_ctx = \n", ["line 1"]),
+    ],
+)
+def test_a_broken_settings_file_names_file_line_and_key(
+    capsys: Capture, nobodys_environment: Path, text: str, said: list[str]
+) -> None:
+    file = nobodys_environment / "qagent_home" / "config.toml"
+    file.parent.mkdir()
+    file.write_text(text)
+    ran = qagent(capsys, "-p", "x")
+    assert ran.code == 10
+    assert all(word in ran.err for word in [*said, str(file)])
+
+
+def test_an_unknown_setting_gets_a_suggestion(capsys: Capture) -> None:
+    ran = qagent(capsys, "-p", "x", "--set", "max_turn=3")
+    assert ran.code == 10
+    assert "max_turns" in ran.err
+
+
+def test_sessions_are_listed_shown_exported_and_deleted(tmp_path: Path, capsys: Capture) -> None:
+    assert "no sessions" in qagent(capsys, "sessions").err
+    with LoopbackOllama(["It adds."]) as server:
+        qagent(capsys, "-p", "What does it do?", "-C", str(repository(tmp_path)), "--host", server.url)
+    (row,) = qagent(capsys, "sessions", "--json").json["sessions"]
+    assert row["title"] == "What does it do?"
+    assert row["id"] in qagent(capsys, "sessions", "list").out
+    assert "It adds." in qagent(capsys, "sessions", "show", row["id"]).out
+    assert '"kind": "assistant"' in qagent(capsys, "sessions", "show", row["id"], "--json").out
+    target = tmp_path / "out.md"
+    assert qagent(capsys, "sessions", "export", row["id"], "-o", str(target)).code == 0
+    assert "It adds." in target.read_text()
+    assert qagent(capsys, "sessions", "export", row["id"], "-o", str(target)).code == 2
+    assert qagent(capsys, "sessions", "delete", row["id"]).code == 0
+    assert qagent(capsys, "sessions", "show", row["id"]).code == 10
+
+
+def debug(verb: str, *requests: dict[str, object]) -> list[dict[str, object]]:
+    lines = "".join(json.dumps(request) + "\n" for request in requests)
+    command = [sys.executable, "-m", "qagent", "debug", verb, "--jsonl"]
+    ran = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+def test_debug_parse_keeps_its_contract() -> None:
+    reply = 'Look.\n<tools>\n{"name": "f", "arguments": {"n": "12"}}\n</tools>'
+    tool = {"name": "f", "parameters": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}
+    whole, named, split, bad = debug(
+        "parse",
+        {"id": "a", "raw": reply, "tools": [tool]},
+        {"id": "b", "chunks": list(reply), "tools": ["f"]},
+        {"id": "c", "chunks_hex": ["e2", "82ac"], "tools": []},
+        {"id": "d", "raw": "<tools>\n{}\n</tools>", "tools": ["f"]},
+    )
+    assert whole == {
+        "id": "a",
+        "calls": [{"name": "f", "arguments": {"n": 12}}],
+        "text": "Look.\n",
+        "bad": [],
+        "streamed": ["Look.\n"],
+    }
+    assert named["calls"] == [{"name": "f", "arguments": {"n": "12"}}]
+    assert split["text"] == "€"
+    assert bad["calls"] == []
+    assert bad["bad"] != []
+
+
+def test_debug_edit_keeps_its_contract() -> None:
+    edits = [{"old": "a", "new": "b", "replace_all": False}]
+    good, bad = debug(
+        "edit",
+        {"id": 1, "file": "x", "before": "a\n", "edits": edits},
+        {"id": 2, "file": "x", "before": "a a\n", "edits": edits, "seen": "a\n"},
+    )
+    assert good == {"id": 1, "after": "b\n"}
+    assert (bad["id"], bad["error"]) == (2, "ambiguous")
+    assert bad["message"]
+
+
+def test_debug_parse_for_people_shows_calls_and_reasons(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "reply.txt"
+    file.write_text('```json\n{"name": "read_file", "arguments": {"path": "a"}}\n```\n<tools>{"name": "no"}</tools>')
+    ran = qagent(capsys, "debug", "parse", str(file))
+    assert "written as fence] read_file" in ran.out
+    assert "cannot be run] there is no tool 'no'" in ran.out
+
+
+def test_debug_prompt_prints_what_the_model_would_get(tmp_path: Path, capsys: Capture) -> None:
+    plain = qagent(capsys, "debug", "prompt", "Do it.", "-C", str(tmp_path)).out
+    said = qagent(capsys, "debug", "prompt", "Do it.", "-C", str(tmp_path), "--json").json
+    assert said["text"] == plain
+    assert plain.startswith("<|im_start|>system\nYou are qagent")
+    assert plain.endswith("<|im_start|>user\nDo it.<|im_end|>\n<|im_start|>assistant\n")
+    assert said["tokens"] < 900
+    names = ["read_file", "edit_file", "write_file", "list_files", "search", "run"]
+    assert [tool["name"] for tool in said["tools"]] == names
+    assert said["tools"][0]["parameters"]["required"] == ["path"]
+
+
+def test_a_request_that_is_none_is_told_with_its_line(capsys: Capture) -> None:
+    command = [sys.executable, "-m", "qagent", "debug", "parse", "--jsonl"]
+    ran = subprocess.run(command, input="{}\n", capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "line 1" in ran.stderr
+
+
+def test_help_fits_a_screen(capsys: Capture) -> None:
+    ran = qagent(capsys, "--help")
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) <= 50
