@@ -11,6 +11,7 @@ import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import cast
 
 from qagent import context
@@ -51,6 +52,8 @@ from qagent.types import (
     UserMessage,
 )
 from qagent.words import Words
+
+CLAIMS = ("no_edit", "no_test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class Agent:
                 if nudges == limits.nudges:
                     return self._outcome("no_progress", reply, self.words.prompt(answer))
                 nudges += 1
-                self._nudge(answer)
+                self._nudge("plan_mode" if self.rules.policy.mode == "plan" and answer in CLAIMS else answer)
             else:
                 return self._outcome("done", reply)
         return self._outcome("turn_limit", detail=f"{limits.turns} turns were not enough")
@@ -172,7 +175,7 @@ class Agent:
         named = {risk: frozenset(s.name for s in self.toolbox.specs if s.risk == risk) for risk in ("write", "command")}
         return habits.deeds(self.session.messages, named["write"], named["command"])
 
-    def _nudge(self, answer: habits.Answer) -> None:
+    def _nudge(self, answer: str) -> None:
         words = self.words.prompt(answer)
         self.session.add(UserMessage(words, "harness"))
         self.emit(Notice(f"told the model: {words}", "warning"))
@@ -199,10 +202,11 @@ class Agent:
             await self._permit(call)
             output = await self.toolbox.run(call)
         except ModelFacing as refusal:
-            output, ok = ToolOutput(refusal.text, refusal.text.partition("\n")[0]), False
+            output, ok = ToolOutput(refusal.text, refusal.text.partition("\n")[0], good=False), False
             self._refused += isinstance(refusal, Denied) and refusal.nobody_asked
         seconds = time.monotonic() - started
-        self.emit(CallFinished(call.id, call.name, ok, output.summary, output.text, output.diff, seconds))
+        told = (output.summary, output.text, output.diff, output.changed, seconds, output.good)
+        self.emit(CallFinished(call.id, call.name, ok, *told))
         return ToolResult(call.id, output.text, ok)
 
     async def _permit(self, call: ToolCall) -> None:
@@ -224,9 +228,7 @@ class Agent:
 def _joined(parts: list[Part]) -> tuple[Part, ...]:
     """The parts with neighbouring prose in one piece, so that they do not depend on how the reply was streamed."""
     joined: list[Part] = []
-    for part in parts:
-        if isinstance(part, Prose) and joined and isinstance(joined[-1], Prose):
-            joined[-1] = Prose(joined[-1].text + part.text)
-        else:
-            joined.append(part)
+    for is_prose, group in groupby(parts, key=lambda part: isinstance(part, Prose)):
+        run = list(group)
+        joined += [Prose("".join(part.text for part in run if isinstance(part, Prose)))] if is_prose else run
     return tuple(joined)

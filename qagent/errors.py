@@ -12,7 +12,7 @@
         │   ├── ServerBusy            it has too much to do
         │   ├── RunnerStopped         the model's process died
         │   ├── StreamBroken          the reply ended without its end, or was rubbish
-        │   └── Stalled               no byte for too long
+        │   └── Stalled               no word for too long
         ├── WindowExceeded       8    the prompt is longer than the model's window
         ├── PromptCut            8    the server silently used less of the prompt than was sent
         ├── NotAllowed           9    permission is needed and nobody can be asked; or the folder is not trusted

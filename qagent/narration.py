@@ -1,9 +1,14 @@
-"""Events as lines of text, for a terminal or a log: an event in, the lines that it completes out. Prints nothing."""
+"""Events as lines for a terminal or a log: an event in, the lines that it completes out. Prints nothing.
+
+A line carries its tone, so that colour says who speaks: the model's words have none, whatever signs they begin with.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 from qagent.types import (
     BadCallSeen,
@@ -19,36 +24,41 @@ from qagent.types import (
     ToolCall,
 )
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_COLOURS = (
-    (re.compile(r"(?:    )?\+(?!\+\+ )"), 32),  # added
-    (re.compile(r"(?:    )?-(?!-- )"), 31),  # taken away
-    (re.compile(r"→ "), 36),
-    (re.compile(r" *✓ "), 32),
-    (re.compile(r" *✗ "), 31),
-    (re.compile(r"[!?·] "), 33),
-    (re.compile(r"[=>] "), 1),
+Tone = Literal["said", "call", "good", "bad", "note", "added", "removed", "detail", "end"]
+
+_COLOURS: dict[Tone, int] = {"call": 36, "good": 32, "bad": 31, "note": 33, "added": 32, "removed": 31, "end": 1}
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_WIDEST = 100
+"""Characters after which a paragraph that is still being written is broken, so that it can be seen to grow."""
+_OUTPUT_LINES = 10
 _ENDINGS = {
     "done": "done",
     "turn_limit": "stopped: the limit of turns is reached",
     "time_limit": "stopped: the time is over",
     "bad_calls": "stopped: the model does not write calls that can be run",
-    "no_progress": "stopped: the model says things that are not so",
+    "no_progress": "stopped: the model insists on what is not so",
     "cancelled": "cancelled",
     "failed": "failed",
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    text: str
+    tone: Tone
+
+    @property
+    def coloured(self) -> str:
+        """With one of the terminal's own sixteen colours; the signs tell the same without."""
+        code = _COLOURS.get(self.tone)
+        return f"\x1b[{code}m{self.text}\x1b[0m" if code else self.text
+
+
 def harmless(text: str) -> str:
-    """Foreign text for a terminal: control characters are shown, never obeyed."""
-    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", text)
-
-
-def coloured(line: str) -> str:
-    """A line with the colours of the terminal's own sixteen; the signs tell the same without them."""
-    code = next((code for pattern, code in _COLOURS if pattern.match(line)), None)
-    return f"\x1b[{code}m{line}\x1b[0m" if code else line
+    """Foreign text for a terminal: what cannot be seen, moves the cursor or turns the line is shown, never obeyed."""
+    return _UNSEEN.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)
 
 
 def call_line(call: ToolCall) -> str:
@@ -64,67 +74,96 @@ def ending(outcome: Outcome) -> str:
     """How a task ended, in a line."""
     text = _ENDINGS[outcome.reason]
     if outcome.detail and outcome.reason != "done":
-        text += f" ({outcome.detail.splitlines()[0]})"
+        text += f" ({harmless(outcome.detail.splitlines()[0])})"
     if outcome.refused:
-        text += f"; {outcome.refused} calls were refused because nobody was there to allow them"
+        calls = "1 call was" if outcome.refused == 1 else f"{outcome.refused} calls were"
+        text += f", but {calls} refused because nobody was there to allow it"
     return text
 
 
+def diff_lines(diff: str) -> Iterator[Line]:
+    tones: dict[str, Tone] = {"+": "added", "-": "removed"}
+    for line in diff.splitlines():
+        tone = "detail" if line.startswith(("+++ ", "--- ")) else tones.get(line[:1], "detail")
+        yield Line(f"    {harmless(line)}", tone)
+
+
 class Lines:
-    """Turns events into lines. `prose`: show the model's words as they come; `detail`: tool results and diffs too."""
+    """Turns events into lines. `detail`: all of the results and the token counts; `waiting`: say what is waited for."""
 
-    def __init__(self, *, prose: bool = True, detail: bool = False) -> None:
-        self._prose, self._detail = prose, detail
-        self._line = ""
+    def __init__(self, *, detail: bool = False, waiting: bool = False) -> None:
+        self._detail, self._waiting = detail, waiting
+        self._said = ""
+        self._blank = True
+        self._commands: set[str] = set()
+        self.known_diff = ""
 
-    def of(self, event: Event) -> Iterator[str]:
+    def of(self, event: Event) -> Iterator[Line]:
         """The lines that are complete after this event."""
         if isinstance(event, TextStreamed):
             yield from self._streamed(event.text)
             return
-        if self._line.strip():
-            yield harmless(self._line)
-        if not isinstance(event, TextStreamed):
-            self._line = ""
+        if self._said.strip():
+            yield Line(harmless(self._said), "said")
+        self._said, self._blank = "", True
         yield from self._of(event)
 
-    def _streamed(self, text: str) -> Iterator[str]:
-        if not self._prose:
-            return
-        *lines, self._line = (self._line + text).split("\n")
-        yield from (harmless(line) for line in lines if line.strip())
+    def _streamed(self, text: str) -> Iterator[Line]:
+        *lines, self._said = (self._said + text).split("\n")
+        if len(self._said) > _WIDEST and (cut := self._said.rfind(" ", 0, _WIDEST) + 1):
+            lines.append(self._said[:cut].rstrip())
+            self._said = self._said[cut:]
+        for line in lines:
+            if line.strip() or not self._blank:
+                yield Line(harmless(line), "said")
+            self._blank = not line.strip()
 
-    def _of(self, event: Event) -> Iterator[str]:
+    def _of(self, event: Event) -> Iterator[Line]:
         match event:
             case PromptSent() | ReplyFinished():
                 yield from self._of_reply(event)
             case BadCallSeen(_, why):
-                yield f"✗ a call that cannot be run: {harmless(why)}"
-            case CallStarted(call):
-                yield f"→ {call_line(call)}"
+                yield Line(f"✗ a call that cannot be run: {harmless(why)}", "bad")
+            case CallStarted(call, risk):
+                if risk == "command":
+                    self._commands.add(call.id)
+                yield Line(f"→ {call_line(call)}", "call")
             case CallFinished():
                 yield from self._finished(event)
             case Notice(text):
-                yield f"! {harmless(text)}"
+                yield Line(f"! {harmless(text)}", "note")
             case TaskFinished(outcome):
-                yield f"= {ending(outcome)}"
+                yield Line(f"= {ending(outcome)}", "end")
             case _:
                 pass
 
-    def _of_reply(self, event: PromptSent | ReplyFinished) -> Iterator[str]:
-        if isinstance(event, ReplyFinished) and event.dropped:
-            yield f"· {event.dropped} characters after an invented turn were dropped"
-        if not self._detail:
-            return
+    def _of_reply(self, event: PromptSent | ReplyFinished) -> Iterator[Line]:
         if isinstance(event, PromptSent):
-            yield f"· turn {event.turn}: about {event.tokens} tokens sent"
-        elif event.usage.prompt_tokens is not None:
+            if self._detail or self._waiting:
+                yield Line(f"· turn {event.turn}: the model reads about {event.tokens} tokens and writes …", "note")
+            return
+        if event.dropped:
+            yield Line(f"· {event.dropped} characters after an invented turn were dropped", "note")
+        if self._detail and event.usage.prompt_tokens is not None:
             usage = event.usage
-            yield f"· {usage.prompt_tokens} tokens read, {usage.reply_tokens} written, {usage.seconds:.1f} s"
+            yield Line(
+                f"· {usage.prompt_tokens} tokens read, {usage.reply_tokens} written, {usage.seconds:.1f} s", "note"
+            )
 
-    def _finished(self, event: CallFinished) -> Iterator[str]:
-        yield f"  {'✓' if event.ok else '✗'} {harmless(event.summary)}"
-        if event.diff:
-            yield from (f"    {harmless(line)}" for line in event.diff.splitlines())
-        elif self._detail or not event.ok:
-            yield from (f"    {harmless(line)}" for line in event.text.splitlines()[1:])
+    def _finished(self, event: CallFinished) -> Iterator[Line]:
+        good = event.ok and event.good
+        yield Line(f"  {'✓' if good else '✗'} {harmless(event.summary)}", "good" if good else "bad")
+        if event.diff and event.diff != self.known_diff:
+            yield from diff_lines(event.diff)
+        elif not event.diff:
+            yield from self._output(event)
+
+    def _output(self, event: CallFinished) -> Iterator[Line]:
+        """The result's text behind its first line, which the summary has told; of a command its end."""
+        lines = event.text.splitlines()
+        rest = lines[1:] if lines and lines[0].startswith(event.summary.split(",")[0]) else lines
+        if event.call_id in self._commands and not self._detail:
+            rest = rest[-_OUTPUT_LINES:]
+        elif not self._detail and event.ok:
+            return
+        yield from (Line(f"    {harmless(line)}", "detail") for line in rest)

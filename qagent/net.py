@@ -155,6 +155,14 @@ class Door:
 
     allowed_hosts: frozenset[str] = frozenset()
 
+    def allows(self, host: str) -> bool:
+        """Whether code may go to this host."""
+        return _is_loopback_host(host) or host.lower().strip("[]") in self._named
+
+    @property
+    def _named(self) -> frozenset[str]:
+        return frozenset(name.lower().strip("[]") for name in self.allowed_hosts)
+
     def client(self, url: str, *, stall_seconds: float) -> httpx.AsyncClient:
         """A client for requests below `url`. `stall_seconds`: the longest wait for the next byte; no total limit.
 
@@ -166,30 +174,47 @@ class Door:
         here = _is_loopback_host(host)
 
         async def stays(request: httpx.Request) -> None:  # an absolute URL would leave past the check above
-            if request.url.host.lower() != host:
-                raise _leaving(request.url.host)
+            if (to := _host_of(request.url)) != host:
+                raise _leaving(to)
 
-        return httpx.AsyncClient(
-            base_url=url,
-            headers={"connection": "close", "accept-encoding": "identity"},
-            timeout=httpx.Timeout(stall_seconds, connect=CONNECT_SECONDS),
-            trust_env=not here,  # a proxy cannot reach this machine's loopback
-            follow_redirects=False,
-            event_hooks={"request": [stays]},
-            verify=_no_certificates() if here and url.startswith("http:") else True,
-        )
+        try:
+            return httpx.AsyncClient(
+                base_url=url,
+                headers={"connection": "close", "accept-encoding": "identity"},
+                timeout=httpx.Timeout(stall_seconds, connect=CONNECT_SECONDS),
+                trust_env=not here,  # a proxy cannot reach this machine's loopback
+                follow_redirects=False,
+                event_hooks={"request": [stays]},
+                verify=_no_certificates() if here and url.startswith("http:") else True,
+            )
+        except (ValueError, OSError, ImportError, httpx.InvalidURL) as error:
+            raise _no_way_out(host, error) from error
 
     def _checked(self, url: str) -> str:
         """The host as httpx itself reads the URL, so that no two readings can differ."""
         httpx = httpx_module()
         try:
-            host = httpx.URL(url).host.lower()
-        except httpx.InvalidURL as error:
+            read = httpx.URL(url)
+            host, spelled = _host_of(read), read.host  # `xn--…`, and what it stands for, which may be nothing
+        except (ValueError, httpx.InvalidURL) as error:
             raise _no_address(url, str(error)) from error
-        allowed = {name.lower().strip("[]") for name in self.allowed_hosts}
-        if not _is_loopback_host(host) and host not in allowed:
-            raise _leaving(host)
+        if not self.allows(host) and spelled.lower() not in self._named:
+            raise _leaving(spelled)
         return host
+
+
+def _host_of(url: httpx.URL) -> str:
+    """The name that is looked up: IDNA-encoded, in lower case."""
+    return url.raw_host.decode("ascii").lower()
+
+
+def _no_way_out(host: str, error: Exception) -> ConfigProblem:
+    """What the environment says of proxies and certificates is read when a client is made."""
+    return ConfigProblem(
+        f"no connection to {host} can be made: {error}",
+        todo="look at what the environment says of proxies and certificates (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, "
+        "NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR)",
+    )
 
 
 def _leaving(host: str) -> LeaveRefused:

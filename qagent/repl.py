@@ -8,45 +8,57 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
 from qagent.errors import UserFacing
 from qagent.models.base import Model
-from qagent.narration import Lines, call_line, harmless
+from qagent.narration import Line, Lines, call_line, diff_lines, harmless
+from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
-from qagent.types import Answer, Event, Mode, Question
+from qagent.types import Answer, Event, Mode, Outcome, Question
 from qagent.wiring import Place, make_agent
 
 Read = Callable[[str], str]
 """Puts a prompt and gives the line that was typed. Raises EOFError at the end, KeyboardInterrupt on Ctrl-C."""
-Say = Callable[[str], None]
+Say = Callable[[Line], None]
 
+PREVIEW_LINES = 60
 HELP = """\
 Type a task or a question. A line that ends in \\ goes on in the next one. Ctrl-C interrupts, Ctrl-D ends.
 /mode [plan|ask|accept-edits|auto]   show or change what needs no asking
 /help                                this text
 /exit                                end (also exit, quit, :q)"""
+_COMMAND = re.compile(r"/[a-z]+(?= |$)")
+_ENDS = ("exit", "quit", ":q", "/exit", "/quit", "/q")
 
 
 @dataclass(slots=True)
 class Conversation:
-    """`run` talks until the person ends it."""
+    """`run` talks until the person ends it, and gives how the last task ended."""
 
     place: Place
     model: Model
     session: Session
     read: Read
     say: Say
+    detail: bool = False
+    waiting: bool = True
 
-    def run(self) -> None:
-        self.say(f"qagent with {self.model.name}, mode {self.place.settings.mode}. /help tells more.")
+    def run(self) -> Outcome | None:
+        self._tell(f"qagent with {self.model.name}, mode {self.place.settings.mode}. /help tells more.")
+        last = None
         while (line := self._next()) is not None:
-            if line.startswith("/"):
+            if _COMMAND.match(line):
                 self._command(line)
             elif line:
-                self._task(line)
+                last = self._task(line)
+        return last
+
+    def _tell(self, text: str) -> None:
+        self.say(Line(text, "end"))
 
     def _next(self) -> str | None:
         """What was typed, lines joined; None when the person is done."""
@@ -57,48 +69,69 @@ class Conversation:
         except EOFError:
             return None
         except KeyboardInterrupt:
-            self.say("(Ctrl-D or /exit ends)")
+            self._tell("(Ctrl-D or /exit ends)")
             return ""
-        return None if line.strip() in ("exit", "quit", ":q", "/exit", "/quit", "/q") else line.strip()
+        return None if line.strip() in _ENDS else line.strip()
 
     def _command(self, line: str) -> None:
         name, _, argument = line.partition(" ")
-        if name == "/mode" and argument.strip() in get_args(Mode):
+        modes = get_args(Mode)
+        if name == "/mode" and argument.strip() in modes:
             settings = self.place.settings.model_copy(update={"mode": argument.strip()})
             self.place = dataclasses.replace(self.place, settings=settings)
+        elif name == "/mode" and argument.strip():
+            self._tell(f"there is no mode {argument.strip()}")
         if name == "/mode":
-            self.say(f"mode {self.place.settings.mode} (there are: {', '.join(get_args(Mode))})")
+            self._tell(f"mode {self.place.settings.mode} (there are: {', '.join(modes)})")
         else:
-            self.say(HELP if name == "/help" else f"there is no {name}; /help lists what there is")
+            self._tell(HELP if name == "/help" else f"there is no {name}; /help lists what there is")
 
-    def _task(self, task: str) -> None:
-        agent = make_agent(self.place, self.model, self.session, emit=self._narrator(), approve=self.ask)
-        try:
-            asyncio.run(agent.run(task))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            self.say("(interrupted; what came is kept)")
-        except UserFacing as error:
-            self.say(f"! {error.what}" + (f"\n  {error.todo}" if error.todo else ""))
-
-    def _narrator(self) -> Callable[[Event], None]:
-        lines = Lines()
+    def _task(self, task: str) -> Outcome:
+        """Carries out one task. Raises Interrupted when the whole program is to end."""
+        lines = Lines(detail=self.detail, waiting=self.waiting)
 
         def emit(event: Event) -> None:
             for line in lines.of(event):
                 self.say(line)
 
-        return emit
+        async def approve(question: Question) -> Answer:
+            lines.known_diff = question.preview
+            return self.ask(question)
 
-    async def ask(self, question: Question) -> Answer:
-        """May this call run? Words after the n go to the model."""
-        self.say(f"? {call_line(question.call)}\n  {harmless(question.reason)}")
-        if question.preview:
-            self.say(harmless(question.preview))
+        agent = make_agent(self.place, self.model, self.session, emit=emit, approve=approve)
         try:
-            typed = self.read("  allow? [y/n, or n and why] ").strip()
+            return run_to_end(agent.run(task))
+        except Interrupted as interrupted:
+            if interrupted.code != 130:
+                raise
+        except UserFacing as error:
+            if error.todo:
+                self.say(Line(f"  {error.todo}", "note"))
+        return self.session.outcomes[-1]
+
+    def ask(self, question: Question) -> Answer:
+        """May this call run? Whatever is no clear yes is a no, and what was typed goes to the model."""
+        self.say(Line(f"? {call_line(question.call)}", "note"))
+        self.say(Line(f"  {harmless(question.reason)}", "note"))
+        preview = list(diff_lines(question.preview))
+        for line in preview[:PREVIEW_LINES]:
+            self.say(line)
+        if len(preview) > PREVIEW_LINES:
+            self.say(Line(f"    … and {len(preview) - PREVIEW_LINES} more lines", "detail"))
+        try:
+            return _answer(self.read("  allow? [y/n, or what to do instead] ").strip())
         except EOFError:
-            return Answer(False, asked=False)
+            return Answer(False, "Nobody answered.", asked=False)
         except KeyboardInterrupt as interrupt:
             raise asyncio.CancelledError from interrupt
-        first, _, words = typed.partition(" ")
-        return Answer(first.lower() in ("y", "yes"), words.strip() if first.lower() in ("n", "no") else "")
+
+
+def _answer(typed: str) -> Answer:
+    first, _, rest = typed.partition(" ")
+    match first.lower().rstrip(",.;:!"):
+        case "y" | "yes":
+            return Answer(True)
+        case "n" | "no" | "":
+            return Answer(False, rest.strip())
+        case _:
+            return Answer(False, typed)

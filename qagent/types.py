@@ -7,7 +7,7 @@ session file, `--output-format stream-json` and the tests. Imports nothing of ou
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 Arguments: TypeAlias = dict[str, Any]
@@ -280,7 +280,10 @@ class CallStarted:
 
 @dataclass(frozen=True, slots=True)
 class CallFinished:
-    """`summary` is one line for people, `text` what the model reads, `diff` what changed on disk."""
+    """`summary` is one line for people, `text` what the model reads, `diff` what changed on disk.
+
+    `ok`: the call was carried out. `good`: and what it did came out well; a command may fail.
+    """
 
     call_id: str
     name: str
@@ -288,7 +291,9 @@ class CallFinished:
     summary: str
     text: str
     diff: str = ""
+    changed: tuple[str, ...] = ()
     seconds: float = 0.0
+    good: bool = True
     kind: Literal["call_finished"] = "call_finished"
 
 
@@ -333,9 +338,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
-    """What a tool's function returns: `text` for the model, `summary` for people, `diff` of what changed on disk."""
+    """What a tool's function returns: `text` for the model, `summary` for people, `diff` of what changed on disk.
+
+    `good` is false when it did what was asked and that came out badly: a command that failed.
+    """
 
     text: str
     summary: str
     diff: str = ""
-    changed: tuple[str, ...] = field(default=())
+    changed: tuple[str, ...] = ()
+    good: bool = True

@@ -14,6 +14,7 @@ from qagent.models import names
 from qagent.models.base import Model
 from qagent.models.llamacpp import LlamaCpp
 from qagent.models.ollama import Ollama
+from qagent.models.remote import check_remote
 from qagent.net import Door, base_url
 from qagent.permissions.rules import Policy
 from qagent.qwen.profiles import Sampling, is_family
@@ -42,7 +43,7 @@ class Place:
 
 
 async def connect(settings: Settings) -> tuple[Model, tuple[str, ...]]:
-    """The model to use, found on its server, and what the person should know of the choice. Raises ServerProblem."""
+    """The model to use, found on its server, and what to know of the choice. Raises ServerProblem, LeaveRefused."""
     sampling = Sampling(window=settings.num_ctx, reply_tokens=settings.reply_tokens, temperature=settings.temperature)
     door = Door(frozenset(settings.allow_hosts))
     waits = {"stall_seconds": settings.stall_timeout, "first_seconds": settings.first_token_timeout}
@@ -54,7 +55,9 @@ async def connect(settings: Settings) -> tuple[Model, tuple[str, ...]]:
         return LlamaCpp(name, url=url, door=door, sampling=sampling, **waits), ()
     url = base_url(settings.host, port=11434)
     asking = Ollama("", url=url, door=door, sampling=sampling, keep_alive=settings.keep_alive, **waits)
-    name = _pick(settings, await asking.installed())
+    installed = await asking.installed()
+    name = _pick(settings, installed)
+    check_remote(next(model for model in installed if model.name == name), door)
     model = Ollama(name, url=url, door=door, sampling=sampling, keep_alive=settings.keep_alive, **waits)
     return model, _about(name)
 
@@ -105,6 +108,8 @@ def _notes(place: Place) -> tuple[str, tuple[str, ...]]:
     name = next((name for name in NOTES if (place.workspace.root / name).is_file()), None)
     if name is None:
         return "", ()
+    if place.workspace.touches(name) != name:  # a link could bring a secret into the prompt
+        return "", (f"{name} is left out: it is a link",)
     try:
         text = read_text(place.workspace.resolve(name, "read")).text
     except ModelFacing as error:

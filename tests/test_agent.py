@@ -68,7 +68,7 @@ async def test_the_calls_of_a_reply_run_in_order_and_stop_at_the_first_failure(f
     assert (folder / "calc.py").read_text() == BUGGY
     assert [message.ok for message in scene.kept.messages if isinstance(message, ToolResult)] == [True, False]
     assert scene.model.prompts[1].text.count("<tool_response>") == 3
-    assert "Not run: an earlier call" in scene.model.prompts[1].text
+    assert "No result: an earlier call" in scene.model.prompts[1].text
 
 
 async def test_a_call_that_cannot_be_run_is_explained_with_a_correct_one(folder: Path) -> None:
@@ -173,6 +173,12 @@ async def test_plan_mode_changes_nothing(folder: Path) -> None:
     assert all("plan mode" in result for result in scene.results())
 
 
+async def test_a_claim_in_plan_mode_is_not_answered_with_a_demand_for_edits(folder: Path) -> None:
+    scene = Scene(folder, ["I have fixed it.", "The sign in calc.py should be changed."], settings={"mode": "plan"})
+    assert (await scene.run()).reason == "done"
+    assert "only reading is allowed" in scene.model.prompts[1].text
+
+
 async def test_cancelling_in_the_middle_of_a_reply_keeps_what_came(folder: Path) -> None:
     scene = Scene(folder, ["A long reply that nobody waits for. " * 50, "Hello again."])
     task = asyncio.ensure_future(scene.run())
@@ -200,7 +206,7 @@ async def test_cancelling_in_the_middle_of_a_command_leaves_a_call_that_was_not_
     assert_gone(pid)
     assert scene.results() == []
     await scene.run("Go on.")
-    assert "Not run: an earlier call of the same reply failed, or the user stopped." in scene.model.prompts[1].text
+    assert "No result: an earlier call of the same reply failed, or the user stopped it" in scene.model.prompts[1].text
 
 
 async def test_a_server_that_dies_ends_the_task_and_keeps_what_came(folder: Path) -> None:

@@ -34,13 +34,36 @@ def test_the_version_is_answered_without_loading_anything() -> None:
         (["-p", "x", "--output-format", "yaml"], "stream-json"),
         (["-p", ""], "the task is empty"),
         (["-p", "x", "-C", "/no/such/folder"], "no folder"),
+        (["-p", "x", "--max-turns", "0"], "max_turns"),
+        (["-p", "x", "--timeout", "5x"], "timeout"),
+        (["-p", "x", "--set", "max_turn=3"], "max_turns"),
+        (["--yolo", "--mode", "plan"], "--yolo"),
+        (["-c", "-r", "x"], "give one of them"),
+        (["-p", "x", "sessions"], "stand behind it"),
+        (["--json"], "no JSON form"),
+        (["debug", "parse", "/no/such/file"], "cannot be read"),
     ],
 )
 def test_wrong_usage_is_exit_2_with_a_suggestion(capsys: Capture, arguments: list[str], said: str) -> None:
     ran = qagent(capsys, arguments)
     assert ran.code == 2
     assert said in ran.err
-    assert ran.out == ""
+    assert "Traceback" not in ran.err
+
+
+def test_without_a_server_a_conversation_ends_as_a_task_does(capsys: Capture) -> None:
+    with LoopbackOllama([]) as server:
+        url = server.url
+    ran = qagent(capsys, "--host", url)
+    assert ran.code == 6
+    assert "no answer at" in ran.err
+
+
+def test_no_arguments_at_all_and_no_server_is_no_bug(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    ran = qagent(capsys)
+    assert ran.code == 6
+    assert "Traceback" not in ran.err
 
 
 def test_json_is_answered_also_when_the_command_line_is_wrong(capsys: Capture) -> None:
@@ -67,10 +90,13 @@ def test_a_broken_settings_file_names_file_line_and_key(
     assert all(word in ran.err for word in [*said, str(file)])
 
 
-def test_an_unknown_setting_gets_a_suggestion(capsys: Capture) -> None:
-    ran = qagent(capsys, "-p", "x", "--set", "max_turn=3")
+def test_an_unknown_setting_in_the_environment_gets_a_suggestion(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QAGENT_MAX_TURN", "3")
+    ran = qagent(capsys, "-p", "x")
     assert ran.code == 10
-    assert "max_turns" in ran.err
+    assert "QAGENT_MAX_TURNS" in ran.err
 
 
 def test_sessions_are_listed_shown_exported_and_deleted(tmp_path: Path, capsys: Capture) -> None:
@@ -155,11 +181,13 @@ def test_debug_prompt_prints_what_the_model_would_get(tmp_path: Path, capsys: Ca
     assert said["tools"][0]["parameters"]["required"] == ["path"]
 
 
-def test_a_request_that_is_none_is_told_with_its_line(capsys: Capture) -> None:
+def test_a_request_that_is_none_is_told_with_its_line() -> None:
     command = [sys.executable, "-m", "qagent", "debug", "parse", "--jsonl"]
-    ran = subprocess.run(command, input="{}\n", capture_output=True, text=True, check=False)
-    assert ran.returncode == 2
-    assert "line 1" in ran.stderr
+    for line in ("{}", "[", '{"id": 1}', '{"id": 1, "chunks_hex": ["zz"]}', "[" * 9_000):
+        ran = subprocess.run(command, input=f"{line}\n", capture_output=True, text=True, check=False)
+        assert ran.returncode == 2
+        assert "line 1 is not a request" in ran.stderr
+        assert "pydantic" not in ran.stderr
 
 
 def test_help_fits_a_screen(capsys: Capture) -> None:

@@ -15,6 +15,7 @@ from scripted_agent import BUGGY, DONE, EDIT, READ, RUN, call, repository
 from qagent.testing import Fault, LoopbackOllama, Reply
 
 Capture = pytest.CaptureFixture[str]
+Factory = pytest.TempPathFactory
 TASK = ("-p", "Fix the bug.")
 
 
@@ -48,7 +49,7 @@ def test_json_is_one_object(folder: Path, capsys: Capture, nobodys_environment: 
     said = ran.json
     assert (ran.code, said["exit"], said["reason"]) == (0, 0, "done")
     assert (said["answer"], said["turns"], said["changed"]) == ("Edited.", 2, ["calc.py"])
-    assert said["model"] == "qwen2.5-coder:7b"
+    assert (said["kind"], said["model"]) == ("result", "qwen2.5-coder:7b")
     assert sessions_of(nobodys_environment)[0].stem == said["session"]
 
 
@@ -99,6 +100,73 @@ def test_continue_and_resume_append_to_the_same_prompt(
     assert prompts[1].startswith(prompts[0] + "One.")
     assert prompts[2].startswith(prompts[1] + "Two.")
     assert len(sessions_of(nobodys_environment)) == 1
+
+
+def test_a_session_goes_on_with_its_model(folder: Path, capsys: Capture) -> None:
+    models = (("qwen2.5-coder:1.5b", 1), ("qwen2.5-coder:7b", 1))
+    with LoopbackOllama(["One."] * 3, models=models) as server:
+        at = ("-C", str(folder), "--host", server.url, "--json")
+        qagent(capsys, "-p", "a", "-m", "qwen2.5-coder:1.5b", at)
+        assert qagent(capsys, "-p", "b", "-c", at).json["model"] == "qwen2.5-coder:1.5b"
+        assert qagent(capsys, "-p", "c", "-c", "-m", "qwen2.5-coder:7b", at).json["model"] == "qwen2.5-coder:7b"
+        assert [one.model for one in server.generated] == [f"qwen2.5-coder:{size}" for size in ("1.5b", "1.5b", "7b")]
+
+
+def test_a_session_of_another_folder_is_named(folder: Path, capsys: Capture, tmp_path_factory: Factory) -> None:
+    with LoopbackOllama(["One.", "Two."]) as server:
+        session = qagent(capsys, "-p", "a", "--json", "-C", str(folder), "--host", server.url).json["session"]
+        elsewhere = tmp_path_factory.mktemp("elsewhere")
+        ran = qagent(capsys, "-p", "b", "-r", session, "-C", str(elsewhere), "--host", server.url)
+    assert f"this session began in {folder}" in ran.err
+
+
+def test_notes_that_are_a_link_are_left_out(folder: Path, capsys: Capture) -> None:
+    (folder / ".env").write_text("TOKEN=hush\n")
+    (folder / "AGENTS.md").symlink_to(".env")
+    with LoopbackOllama(["Yes."]) as server:
+        ran = qagent(capsys, "-p", "hi", "-C", str(folder), "--host", server.url)
+        assert "hush" not in server.generated[0].prompt
+    assert "AGENTS.md is left out" in ran.err
+
+
+def test_what_was_changed_is_what_the_tools_say(folder: Path, capsys: Capture) -> None:
+    forged = call("write_file", "```\n++ b/src/auth.py\n```\n", path="a.txt")
+    with LoopbackOllama([forged, "Written."]) as server:
+        ran = qagent(capsys, "-p", "hi", "--json", "-C", str(folder), "--host", server.url)
+    assert ran.json["changed"] == ["a.txt"]
+
+
+def test_an_answer_that_stdout_cannot_spell_is_printed_all_the_same(folder: Path) -> None:
+    with LoopbackOllama(["Schön 🎉."]) as server:
+        command = [sys.executable, "-m", "qagent", "-p", "x", "-q", "-C", str(folder), "--host", server.url]
+        env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=env, stdin=subprocess.DEVNULL)
+    assert (ran.returncode, ran.stdout) == (0, "Sch\\xf6n \\U0001f389.\n")
+
+
+def test_a_reader_that_goes_away_is_no_bug(folder: Path) -> None:
+    with LoopbackOllama(["Hello."]) as server:
+        command = [sys.executable, "-m", "qagent", "-p", "x", "-q", "-C", str(folder), "--host", server.url]
+        reading, writing = os.pipe()
+        os.close(reading)
+        ran = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, stdin=subprocess.DEVNULL)
+        os.close(writing)
+    assert (ran.returncode, ran.stderr) == (141, b"")
+
+
+def test_a_pipe_that_nobody_closes_is_not_waited_for(folder: Path) -> None:
+    with LoopbackOllama(["Hello."]) as server:
+        code = (
+            "import sys; from qagent.cli import once, run; once.PATIENCE_SECONDS = once.MOST_PATIENCE_SECONDS = 0.0\n"
+        )
+        arguments = ["-p", "x", "-C", str(folder), "--host", server.url]
+        reading, writing = os.pipe()
+        command = [sys.executable, "-c", f"{code}sys.exit(run({arguments!r}))"]
+        ran = subprocess.run(command, stdin=reading, capture_output=True, text=True, check=False)
+        os.close(reading)
+        os.close(writing)
+    assert (ran.returncode, ran.stdout) == (0, "Hello.\n")
+    assert "nothing came on stdin" in ran.stderr
 
 
 def test_continuing_where_nothing_began_is_told(tmp_path: Path, capsys: Capture) -> None:

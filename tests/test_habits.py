@@ -26,6 +26,12 @@ EDIT_CLAIMS = (
     "Here is what I did:\n- The loop has been removed.",
     "I have fixed it; no other change was needed.",
     "I've corrected the sum, so the tests should pass now.",
+    "The bug is fixed.",
+    "I made the requested change.",
+    "Ich habe den Fehler behoben.",
+    "Der Fehler in cart.py wurde korrigiert.",
+    "我已经修复了这个错误。",
+    "已修复该错误。",
 )
 TEST_CLAIMS = (
     "All tests pass.",
@@ -34,6 +40,10 @@ TEST_CLAIMS = (
     "I've fixed it and the tests passed!",
     "The tests are green.",
     "Every test succeeded.",
+    "All 3 tests are passing.",
+    "I ran both files; they all pass.",
+    "Die Tests laufen jetzt durch.",
+    "所有测试都通过了。",
 )
 NO_CLAIMS = (
     "The function returns the sum of the prices.",
@@ -53,9 +63,7 @@ NO_CLAIMS = (
     "So all tests pass?",
     "I can fix this. Shall I?",
     "Added lines begin with a plus.",
-    "Ich habe den Fehler behoben. Alle Tests laufen.",
     "J'ai corrigé la fonction.",
-    "已修复该错误，所有测试通过。",
     "He corrigido el error.",
 )
 
@@ -78,8 +86,32 @@ def test_what_claims_nothing_is_left_alone(text: str) -> None:
     assert habit(said(text), EDITED) is None
 
 
-def test_about_tests_nothing_is_said_when_nothing_was_changed() -> None:
-    assert habit(said("Yes, all tests pass."), NOTHING) is None
+def test_a_claim_about_tests_that_nobody_ran_is_noticed_without_any_change() -> None:
+    assert habit(said("Yes, all tests pass."), NOTHING) == "no_test"
+    assert habit(said("Yes, all tests pass."), Deeds(tested=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "tested"),
+    [
+        ("pytest -q", "3 passed", True),
+        ("python3 -m unittest 2>&1 | tail -3", "Ran 2 tests\n\nOK", True),
+        ("python3 -m unittest 2>&1 | tail -3", "FAILED (failures=1)", False),
+        ("pytest | tail -1", "1 failed, 3 passed", False),
+        ("ls -l", "a.py", False),
+        ("git status", "", False),
+        ("cd src && pytest", "3 passed", True),
+    ],
+)
+def test_only_a_command_that_can_prove_something_counts_as_a_test(command: str, output: str, tested: bool) -> None:
+    call = AssistantMessage("", (ToolCall("1.1", "run", {"command": command}),))
+    log = [TASK, call, ToolResult("1.1", f"exit 0, 0.1 s\n{output}")]
+    assert deeds(log, WRITERS, RUNNERS) == Deeds(tested=tested)
+
+
+def test_a_question_asks_about_what_was_done_before_it() -> None:
+    log = [TASK, called("edit_file"), ToolResult("1.1", "edited"), UserMessage("Did you fix it?")]
+    assert deeds(log, WRITERS, RUNNERS) == Deeds(1)
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])

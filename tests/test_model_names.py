@@ -41,6 +41,10 @@ def installed(*names: str) -> list[InstalledModel]:
         ("registry.example/me/qwen2.5-coder:7b", "registry.example/me/qwen2.5-coder:7b"),
         ("llama3.1:8b", "llama3.1:8b"),
         ("qwen2.5:7b", "qwen2.5:7b"),
+        ("7b", "qwen2.5-coder:7b"),
+        (" 32B ", "qwen2.5-coder:32b"),
+        ("0.5b", "qwen2.5-coder:0.5b"),
+        ("8b", "8b"),
     ],
 )
 def test_spellings_of_one_model_are_one_name(name: str, same: str) -> None:
@@ -64,6 +68,8 @@ def test_a_canonical_name_stays_as_it_is(name: str) -> None:
         ("qwen2.5-coder:7b-instruct", ["qwen2.5-coder:7b", "qwen2.5-coder:7b-instruct"], "qwen2.5-coder:7b-instruct"),
         ("qwen2.5-coder", ["qwen2.5-coder:latest"], "qwen2.5-coder:latest"),
         ("qwen2.5-coder:latest", ["qwen2.5-coder"], "qwen2.5-coder"),
+        ("7B", ["qwen2.5-coder:7b"], "qwen2.5-coder:7b"),
+        ("7b", ["qwen2.5-coder:7b", "7b:latest"], "7b:latest"),
         ("mine", ["mine:latest"], "mine:latest"),
         ("Mine:Q4_K_M", ["mine:q4_k_m"], "mine:q4_k_m"),
         ("hhao/Qwen2.5-Coder-tools:7b", ["hhao/qwen2.5-coder-tools:7b"], "hhao/qwen2.5-coder-tools:7b"),
@@ -84,10 +90,35 @@ def test_a_missing_model_is_named_with_the_nearest_and_the_command_that_gets_it(
     assert "`ollama pull qwen2.5-coder:14b`" in caught.value.todo
 
 
+@pytest.mark.parametrize(
+    ("wanted", "near", "todo"),
+    [
+        ("qwen2.5-coder:7", "qwen2.5-coder:7b,", "choose another with `-m NAME`"),
+        ("qwen2.5", "qwen2.5-coder:1.5b, qwen2.5-coder:32b, qwen2.5-coder:7b", "choose another with `-m NAME`"),
+        ("gem", "gemma:2b,", "choose another with `-m NAME`"),
+        ("x; rm", "", "choose another with `-m NAME`"),
+        ("", "", "choose another with `-m NAME`"),
+        ("3b", "", "get it with `ollama pull qwen2.5-coder:3b`, or choose another with `-m NAME`"),
+        ("mistral:7b", "", "get it with `ollama pull mistral:7b`, or choose another with `-m NAME`"),
+        ("hf.co/a/b", "", "get it with `ollama pull hf.co/a/b`, or choose another with `-m NAME`"),
+    ],
+)
+def test_what_is_proposed_exists_and_only_a_real_name_is_pulled(wanted: str, near: str, todo: str) -> None:
+    there = installed("gemma:2b", "qwen2.5-coder:7b", "qwen2.5-coder:32b", "qwen2.5-coder:1.5b")
+    with pytest.raises(ModelMissing) as caught:
+        resolve(wanted, there)
+    assert f"the nearest it has: {near}" in caught.value.what
+    assert set(caught.value.what.partition("has: ")[2].split(", ")) <= {model.name for model in there}
+    assert caught.value.todo == todo
+
+
 def test_a_server_without_models_is_told_what_to_pull() -> None:
     with pytest.raises(ModelMissing, match="has no model") as caught:
         resolve("qwen2.5-coder:7b", [])
-    assert "-m" not in caught.value.todo
+    assert caught.value.todo == "get it with `ollama pull qwen2.5-coder:7b`"
+    with pytest.raises(ModelMissing) as caught:
+        resolve("gem", [])
+    assert caught.value.todo == "get one with `ollama pull qwen2.5-coder:7b`"
 
 
 ALL = ("qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b", "qwen2.5-coder:3b", "qwen2.5-coder:7b", "qwen2.5-coder:14b")

@@ -217,7 +217,7 @@ async def test_nothing_listening_is_an_error_with_the_ways_out() -> None:
         _, error = await failure(ollama(url))
     assert type(error) is Unreachable
     assert error.what == f"no answer at {url}"
-    for way in ("ollama serve", "OLLAMA_HOST", "host.docker.internal"):
+    for way in ("ollama serve", "OLLAMA_HOST", "host.docker.internal", "allow_hosts"):
         assert way in error.todo
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from qagent.errors import PromptCut, StreamBroken
 from qagent.models.counting import check_prompt_count
 from qagent.models.lines import lines
+from qagent.models.record import Record
 from qagent.models.refusal import Server, explain, read_refusal
 
 
@@ -51,6 +52,34 @@ def test_whatever_a_server_says_becomes_one_line_for_people(status: int | None, 
     error = explain(read_refusal(status, body), Server("Ollama", "http://x", "ollama serve", "--host", "widen"))
     assert error.what.isprintable()
     assert len(error.what) < 400
+
+
+def nested(depth: int) -> list[object]:
+    inner: list[object] = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
+@pytest.mark.parametrize(
+    "body", [nested(100_000), {"message": nested(100_000)}, {"message": "x", "type": nested(9_999)}]
+)
+def test_a_refusal_too_deep_to_be_written_is_still_a_refusal(body: object) -> None:
+    assert read_refusal(500, body).text in ("no reason given", "x")
+    assert read_refusal(500, {"message": "x", "n_ctx": 10**4_299, "n_prompt_tokens": -1}).window is None
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [("-1", None), ("-1.5", None), ("7.0", 7), ("null", None), ("9007199254740992", 1 << 53)]
+)
+def test_a_count_below_zero_is_none(value: str, count: int | None) -> None:
+    assert Record.parse(f'{{"n": {value}}}'.encode(), "Ollama").count("n") == count
+
+
+@pytest.mark.parametrize("value", ["1.5", "true", '"1"', "NaN", "Infinity", "1e999", "1e300", "9" * 4_000, "[]"])
+def test_a_count_that_is_no_whole_number_of_a_likely_size_is_no_protocol(value: str) -> None:
+    with pytest.raises(StreamBroken, match="does not speak Ollama's protocol"):
+        Record.parse(f'{{"n": {value}}}'.encode(), "Ollama").count("n")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from qagent.narration import Lines, call_line, coloured, ending, harmless
+from qagent.narration import Line, Lines, call_line, diff_lines, ending, harmless
 from qagent.types import (
     BadCallSeen,
     CallFinished,
@@ -17,30 +17,36 @@ from qagent.types import (
 )
 
 CALL = ToolCall("1.1", "read_file", {"path": "a.py", "start": 3, "end": 9})
+RUN = ToolCall("1.2", "run", {"command": "pytest"})
+
+
+def lines(*events: Event, detail: bool = False, waiting: bool = False) -> list[Line]:
+    narrator = Lines(detail=detail, waiting=waiting)
+    return [line for event in events for line in narrator.of(event)]
 
 
 def told(*events: Event, detail: bool = False) -> list[str]:
-    lines = Lines(detail=detail)
-    return [line for event in events for line in lines.of(event)]
+    return [line.text for line in lines(*events, detail=detail)]
 
 
-def test_streamed_text_becomes_whole_lines() -> None:
-    assert told(TextStreamed("one\ntw"), TextStreamed("o\n\nthr"), TextStreamed("ee"), CallStarted(CALL, "read")) == [
-        "one",
-        "two",
-        "three",
-        "→ read_file a.py 3-9",
-    ]
+def test_streamed_text_becomes_whole_lines_with_its_blank_ones() -> None:
+    words = (TextStreamed("\none\ntw"), TextStreamed("o\n\n\nthr"), TextStreamed("ee"))
+    assert told(*words, CallStarted(CALL, "read")) == ["one", "two", "", "three", "→ read_file a.py 3-9"]
+
+
+def test_a_long_paragraph_can_be_seen_to_grow() -> None:
+    shown = told(TextStreamed("word " * 30))
+    assert shown == [("word " * 20).strip()]
 
 
 def test_each_event_has_its_line() -> None:
-    done = CallFinished("1.1", "edit_file", True, "edited a.py", "…", "-a\n+b")
-    failed = CallFinished("1.2", "run", False, "exit 1", "exit 1\nsecond line")
-    assert told(done, failed, BadCallSeen("1.3", "no name"), Notice("careful")) == [
+    done = CallFinished("1.1", "edit_file", True, "edited a.py", "edited a.py", "-a\n+b")
+    refused = CallFinished("1.3", "edit_file", False, "not found", "not found\nsecond line", good=False)
+    assert told(done, refused, BadCallSeen("1.3", "no name"), Notice("careful")) == [
         "  ✓ edited a.py",
         "    -a",
         "    +b",
-        "  ✗ exit 1",
+        "  ✗ not found",
         "    second line",
         "✗ a call that cannot be run: no name",
         "! careful",
@@ -49,28 +55,63 @@ def test_each_event_has_its_line() -> None:
     assert told(TaskFinished(Outcome("done", "yes"))) == ["= done"]
 
 
+def test_a_command_shows_the_end_of_its_output_and_whether_it_failed() -> None:
+    output = "\n".join(f"line {number}" for number in range(30))
+    failed = CallFinished("1.2", "run", True, "exit 1, 30 lines", f"exit 1, 0.2 s\n{output}", good=False)
+    shown = told(CallStarted(RUN, "command"), failed)
+    assert shown[:3] == ["→ run pytest", "  ✗ exit 1, 30 lines", "    line 20"]
+    assert len(shown) == 12
+
+
+def test_results_are_whole_when_asked_for() -> None:
+    found = CallFinished("1.1", "search", True, "2 matching lines", "a:1: x\na:2: x")
+    assert told(found) == ["  ✓ 2 matching lines"]
+    assert told(found, detail=True) == ["  ✓ 2 matching lines", "    a:1: x", "    a:2: x"]
+
+
+def test_a_diff_that_was_shown_as_a_question_is_not_shown_again() -> None:
+    narrator = Lines()
+    narrator.known_diff = "-a\n+b\n"
+    done = CallFinished("1.1", "edit_file", True, "edited a.py", "edited a.py", "-a\n+b\n")
+    assert [line.text for line in narrator.of(done)] == ["  ✓ edited a.py"]
+
+
 def test_token_counts_are_told_when_asked_for() -> None:
     events = (PromptSent(2, 510), ReplyFinished(2, "stop", Usage(500, 30, 40, 1.25)))
+    waiting = "· turn 2: the model reads about 510 tokens and writes …"
     assert told(*events) == []
-    assert told(*events, detail=True) == ["· turn 2: about 510 tokens sent", "· 500 tokens read, 40 written, 1.2 s"]
+    assert [line.text for line in lines(*events, waiting=True)] == [waiting]
+    assert told(*events, detail=True) == [waiting, "· 500 tokens read, 40 written, 1.2 s"]
 
 
-def test_control_characters_are_shown_and_never_obeyed() -> None:
+def test_what_cannot_be_seen_or_moves_the_cursor_is_shown() -> None:
     assert harmless("a\x1b[2Jb\x07\tc\r") == "a\\x1b[2Jb\\x07\tc\\x0d"
+    assert harmless("a\u202eb\u2028\ud800é") == "a\\u202eb\\u2028\\ud800é"
     evil = ToolCall("1.1", "run", {"command": "echo \x1b]0;x\x07\nrm -rf ."})
     assert call_line(evil) == "run echo \\x1b]0;x\\x07⏎rm -rf ."
     assert told(TextStreamed("\x1b[31mred\n")) == ["\\x1b[31mred"]
+
+
+def test_colour_says_who_speaks_and_the_model_has_none() -> None:
+    assert [line.coloured for line in lines(TextStreamed("✓ all good\n= done\n- item\n"))] == [
+        "✓ all good",
+        "= done",
+        "- item",
+    ]
+    assert [line.coloured for line in lines(CallStarted(CALL, "read"))] == ["\x1b[36m→ read_file a.py 3-9\x1b[0m"]
+    assert [line.tone for line in diff_lines("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n c\n")] == [
+        "detail",
+        "detail",
+        "detail",
+        "removed",
+        "added",
+        "detail",
+    ]
 
 
 def test_an_ending_says_why_and_what_was_refused() -> None:
     assert ending(Outcome("turn_limit", detail="3 turns were not enough")) == (
         "stopped: the limit of turns is reached (3 turns were not enough)"
     )
+    assert ending(Outcome("done", refused=1)).startswith("done, but 1 call was refused")
     assert "2 calls were refused" in ending(Outcome("done", refused=2))
-
-
-def test_colours_follow_the_signs() -> None:
-    assert coloured("    +    return 1") == "\x1b[32m    +    return 1\x1b[0m"
-    assert coloured("    --- a/x") == "    --- a/x"
-    assert coloured("→ run x") == "\x1b[36m→ run x\x1b[0m"
-    assert coloured("plain words") == "plain words"

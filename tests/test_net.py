@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 
 import pytest
 from hypothesis import given
@@ -101,7 +102,14 @@ def test_a_typo_in_an_address_is_named(host: str, why: str) -> None:
     assert "11434" in caught.value.todo
 
 
-@given(st.text(max_size=30) | st.from_regex(r"(https?://)?[a-z0-9.:\[\]@/%-]{0,20}", fullmatch=True))
+ADDRESSES = st.one_of(
+    st.text(st.characters(), max_size=30),
+    st.from_regex(r"(https?://)?[a-z0-9.:\[\]@/%-]{0,20}", fullmatch=True),
+    st.from_regex(r"(https?://)?(localhost|box|xn--|\w|[.-]){1,6}(:[0-9]{1,5})?(/\w*)?", fullmatch=True),
+)
+
+
+@given(ADDRESSES)
 def test_any_text_is_an_address_that_can_be_used_or_is_refused(host: str) -> None:
     try:
         url = base_url(host, port=11434)
@@ -113,6 +121,55 @@ def test_any_text_is_an_address_that_can_be_used_or_is_refused(host: str) -> Non
     except (LeaveRefused, ConfigProblem):
         return
     assert is_loopback(url)
+
+
+@given(ADDRESSES, ADDRESSES)
+def test_a_door_for_any_url_and_any_hosts_opens_or_says_why_not(url: str, allowed: str) -> None:
+    door = Door(frozenset({allowed, url.partition("://")[2] or url}))
+    with suppress(LeaveRefused, ConfigProblem):
+        door.client(url, stall_seconds=1)
+    with suppress(LeaveRefused, ConfigProblem):
+        door.client(base_url(url, port=11434), stall_seconds=1)
+
+
+@pytest.mark.parametrize("host", ["xn--localhost-", "xn--localhost-.", "xn--a", "xn--", "\uff4cocalhost", "b\xfc_"])
+def test_a_name_that_no_name_server_can_know_is_no_address(host: str) -> None:
+    with pytest.raises(ConfigProblem, match="is not a server's address"):
+        Door(frozenset({host})).client(base_url(host, port=11434), stall_seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host", "yes"),
+    [
+        ("bücher.lan", "bücher.lan", True),
+        ("bücher.lan", "BÜCHER.lan", True),
+        ("xn--bcher-kva.lan", "bücher.lan", True),
+        ("bücher.lan", "xn--bcher-kva.lan", True),
+        ("b.lan", "bücher.lan", False),
+        ("[fe80::2]", "fe80::2", True),
+    ],
+)
+def test_a_host_is_allowed_in_either_of_its_spellings(allowed: str, host: str, yes: bool) -> None:
+    with nullcontext() if yes else pytest.raises(LeaveRefused):
+        Door(frozenset({allowed})).client(base_url(host, port=11434), stall_seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTP_PROXY", "nonsense://x"),
+        ("HTTP_PROXY", "http://[::1"),
+        ("NO_PROXY", "[:::"),
+        ("ALL_PROXY", "socks5://127.0.0.1:1"),
+        ("SSL_CERT_FILE", "/nowhere"),
+    ],
+)
+def test_an_environment_that_httpx_cannot_use_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    Door().client("http://localhost:11434", stall_seconds=1)
+    with pytest.raises(ConfigProblem, match=r"no connection to box\.lan") as caught:
+        Door(frozenset({"box.lan"})).client("https://box.lan", stall_seconds=1)
+    assert name in caught.value.todo
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from scripted_agent import BUGGY, EDIT, READ, repository
 
 from qagent.config import Settings
 from qagent.errors import Unreachable
+from qagent.narration import Line
 from qagent.models.scripted import ScriptedModel, ScriptLine
 from qagent.repl import Conversation
 from qagent.session import Session
@@ -33,7 +35,7 @@ class Typist:
 
     def __init__(self, lines: Iterable[str | type[BaseException]]) -> None:
         self._lines = iter(lines)
-        self.said: list[str] = []
+        self.said: list[Line] = []
 
     def read(self, prompt: str) -> str:
         line = next(self._lines, EOFError)
@@ -43,7 +45,7 @@ class Typist:
 
     @property
     def screen(self) -> str:
-        return "\n".join(self.said)
+        return "\n".join(line.text for line in self.said)
 
 
 def talk(folder: Path, typist: Typist, replies: list[ScriptLine]) -> ScriptedModel:
@@ -70,6 +72,31 @@ def test_a_no_with_words_reaches_the_model(folder: Path) -> None:
     assert "Not allowed: use abs() instead" in model.prompts[1].text
 
 
+@pytest.mark.parametrize(
+    ("typed", "edited", "told"),
+    [
+        ("y", True, ""),
+        ("Yes, go on", True, ""),
+        ("", False, "the user said no"),
+        ("no, use abs", False, "use abs"),
+        ("use abs", False, "use abs"),
+    ],
+)
+def test_only_a_clear_yes_is_one_and_what_was_typed_is_passed_on(
+    folder: Path, typed: str, edited: bool, told: str
+) -> None:
+    model = talk(folder, Typist(["Fix it.", typed]), [EDIT, "As you say."])
+    assert ("a + b" in (folder / "calc.py").read_text()) is edited
+    assert told in model.prompts[1].text
+
+
+def test_a_task_may_begin_with_a_path(folder: Path) -> None:
+    typist = Typist(["/usr/bin/python3 crashes, why?", "/mode foo"])
+    model = talk(folder, typist, ["I do not know."])
+    assert "/usr/bin/python3 crashes" in model.prompts[0].text
+    assert "there is no mode foo" in typist.screen
+
+
 def test_the_end_of_input_is_a_no(folder: Path) -> None:
     talk(folder, Typist(["Fix the bug."]), [EDIT, "I may not."])
     assert (folder / "calc.py").read_text() == BUGGY
@@ -78,7 +105,7 @@ def test_the_end_of_input_is_a_no(folder: Path) -> None:
 def test_ctrl_c_at_a_question_interrupts_the_turn_only(folder: Path) -> None:
     typist = Typist(["Fix the bug.", KeyboardInterrupt, "Are you there?"])
     model = talk(folder, typist, [EDIT, "Yes."])
-    assert "interrupted" in typist.screen
+    assert "= cancelled" in typist.screen
     assert "the user stopped" in model.prompts[1].text
 
 
@@ -93,7 +120,7 @@ def test_lines_are_joined_and_commands_answered(folder: Path) -> None:
 def test_a_server_that_is_gone_ends_the_turn_and_not_the_conversation(folder: Path) -> None:
     typist = Typist(["One.", "Two."])
     talk(folder, typist, [Unreachable("no answer", todo="start it"), "Here I am."])
-    assert "! no answer\n  start it" in typist.screen
+    assert "= failed (no answer)\n  start it" in typist.screen
     assert "Here I am." in typist.screen
 
 
@@ -110,7 +137,7 @@ def test_in_a_real_terminal_it_edits_after_y_and_ctrl_c_ends_a_long_turn(folder:
             env={**os.environ, "TERM": "dumb"},
         )
         os.close(follower)
-        seen = _until(leader, b"> ")
+        seen = _until(leader, b"/help tells more")
         os.write(leader, b"Fix the bug.\n")
         seen += _until(leader, b"allow?")
         os.write(leader, b"y\n")
@@ -118,7 +145,7 @@ def test_in_a_real_terminal_it_edits_after_y_and_ctrl_c_ends_a_long_turn(folder:
         os.write(leader, b"And now?\n")
         seen += _until(leader, b"thinking")
         os.kill(child.pid, signal.SIGINT)
-        seen += _until(leader, b"interrupted")
+        seen += _until(leader, b"= cancelled")
         os.write(leader, b"exit\n")
         assert child.wait(20) == 0
         os.close(leader)
@@ -129,5 +156,6 @@ def test_in_a_real_terminal_it_edits_after_y_and_ctrl_c_ends_a_long_turn(folder:
 def _until(terminal: int, wanted: bytes) -> bytes:
     seen = b""
     while wanted not in seen:
+        assert select.select([terminal], [], [], 30)[0], f"{wanted!r} never came; this did: {seen!r}"
         seen += os.read(terminal, 4096)
     return seen

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qagent.errors import ConfigProblem
+from qagent.qwen.lexemes import lexeme
 from qagent.tools.toolbox import signature, standard_toolbox
 from qagent.words import Words, shipped
 from qagent.workspace.place import Workspace
@@ -18,6 +19,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "no_test": (),
     "not_run": (),
     "notes": ("name", "notes"),
+    "plan_mode": (),
     "system": ("tools", "read_file", "edit_file", "edit_symbol", "write_file"),
 }
 
@@ -63,7 +65,7 @@ def test_a_dollar_sign_is_written_twice(tmp_path: Path) -> None:
 
 def test_the_project_s_words_win_over_own_ones_and_those_over_the_shipped(tmp_path: Path) -> None:
     own = folder(tmp_path / "own", prompts__not_run="own", prompts__no_edit="own")
-    project = folder(tmp_path / "project", prompts__not_run="project")
+    project = {"prompts/not_run.md": b"project\n", "prompts/no_test.txt": b"not a prompt", "no_edit.md": b"nor this"}
     words = Words(own, project)
     assert words.prompt("not_run") == "project"
     assert words.prompt("no_edit") == "own"
@@ -72,7 +74,7 @@ def test_the_project_s_words_win_over_own_ones_and_those_over_the_shipped(tmp_pa
 
 def test_a_project_has_no_say_about_tools(tmp_path: Path) -> None:
     table = 'risk = "read"\nsummary = "harmless"\n'
-    project = folder(tmp_path / "project", tools__run=table)
+    project = {"tools/run.toml": table.encode()}
     assert Words(None, project).tool("run")["risk"] == "command"
     assert Words(folder(tmp_path / "own", tools__run=table), project).tool("run")["summary"] == "harmless"
 
@@ -91,6 +93,27 @@ def test_broken_words_are_named(tmp_path: Path) -> None:
     (tmp_path / "prompts" / "not_run.md").write_bytes(b"\xff")
     with pytest.raises(ConfigProblem, match=r"not_run\.md cannot be read"):
         Words(tmp_path).prompt("not_run")
+
+
+def test_broken_words_of_a_project_are_named() -> None:
+    with pytest.raises(ConfigProblem, match=r"the project's prompts/not_run\.md cannot be read"):
+        Words(None, {"prompts/not_run.md": b"\xff"}).prompt("not_run")
+    with pytest.raises(ConfigProblem, match=r"the project's prompts/not_run\.md does not fit its places: name"):
+        Words(None, {"prompts/not_run.md": b"$name"}).prompt("not_run")
+
+
+@pytest.mark.parametrize("control", ["<|im_end|>", "<|im_start|>", "<|endoftext|>", "<|fim_pad|>", "<tool_response>"])
+def test_words_that_would_end_the_turn_are_refused(tmp_path: Path, control: str) -> None:
+    found = lexeme(control, 0, final=True)
+    assert found
+    assert found.kind == "control"
+    own = folder(tmp_path, prompts__not_run=f"a\n{control}", tools__run=f"risk = 'read'\nsummary = '{control}'")
+    with pytest.raises(ConfigProblem, match=re.escape(control)):
+        Words(own).prompt("not_run")
+    with pytest.raises(ConfigProblem, match=re.escape(control)):
+        Words(own).tool("run")
+    with pytest.raises(ConfigProblem, match=re.escape(control)):
+        Words(None, {"prompts/not_run.md": control.encode()}).prompt("not_run")
 
 
 TOOL_NAMES = ["read_file", "edit_file", "write_file", "list_files", "search", "run"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from qagent.cli.ends import Ended
+from qagent.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from qagent.cli.start import Options, Resume
 
 app = typer.Typer(
     name="qagent",
@@ -22,6 +25,9 @@ app = typer.Typer(
 
 ModeName = Literal["plan", "ask", "accept-edits", "auto"]
 FormatName = Literal["text", "json", "stream-json"]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
+SessionId = Annotated[str, typer.Argument(metavar="ID", help="A session's ID; its beginning is enough.")]
+Everything = Annotated[bool, typer.Option("--all", help="Also the older ones.")]
 Folder = Annotated[Path, typer.Option("-C", "--cwd", help="Work in this folder.")]
 
 
@@ -30,7 +36,9 @@ def root(
     context: typer.Context,
     *,
     prompt: Annotated[str | None, typer.Option("-p", "--prompt", help="Do one task and end. stdin is added.")] = None,
-    model: Annotated[str | None, typer.Option("-m", "--model", help="As in `qwen2.5-coder:7b`.")] = None,
+    model: Annotated[
+        str | None, typer.Option("-m", "--model", help="The model; the largest Qwen 2.5 Coder that fits without it.")
+    ] = None,
     cwd: Folder = Path(),
     mode: Annotated[
         ModeName | None, typer.Option(help="What needs no asking; `ask`, and `accept-edits` with -p.")
@@ -44,7 +52,10 @@ def root(
     resume: Annotated[str | None, typer.Option("-r", "--resume", metavar="ID", help="Go on with that session.")] = None,
     server: Annotated[Literal["ollama", "llamacpp"] | None, typer.Option(help="What kind of server answers.")] = None,
     host: Annotated[str | None, typer.Option(help="The server's address; OLLAMA_HOST without it.")] = None,
-    sets: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any setting.")] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set any setting of config.toml (see README)."),
+    ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Trust this folder's .qagent/ as it is now.")] = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask, do not read stdin.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Nothing on stderr but errors.")] = False,
@@ -56,11 +67,6 @@ def root(
 
         print(f"qagent {__version__}")
         return
-    if context.invoked_subcommand is not None:
-        return
-    from qagent.cli.once import Resume, once
-    from qagent.cli.start import Options
-
     flags: dict[str, object] = {
         "model": model,
         "mode": "auto" if yolo else mode,
@@ -69,13 +75,32 @@ def root(
         "server": server,
         "host": host,
     }
+    given = [*flags.values(), prompt, resume]
+    typed = any(value is not None for value in given) or any((as_json, continued, sets, trust, no_input, cwd != Path()))
+    if context.invoked_subcommand is not None:
+        if typed:
+            raise UsageProblem(f"options of `{context.invoked_subcommand}` stand behind it, not before it")
+        return
+    if yolo and mode not in (None, "auto"):
+        raise UsageProblem(f"--yolo means --mode auto, and --mode {mode} was given too")
+    if continued and resume is not None:
+        raise UsageProblem("-c goes on with the last session, and -r with another: give one of them")
+    from qagent.cli.start import Options, Resume
+
     options = Options(cwd, flags, tuple(sets or ()), trust, no_input, quiet, verbose)
-    resumed = Resume(continued, resume)
+    raise Ended(_begin(prompt, options, "json" if as_json else output_format, Resume(continued, resume)))
+
+
+def _begin(prompt: str | None, options: Options, output: FormatName, resume: Resume) -> int:
     if prompt is not None:
-        raise Ended(once(prompt, options, "json" if as_json else output_format, resumed))
+        from qagent.cli.once import once
+
+        return once(prompt, options, output, resume)
+    if output != "text":
+        raise UsageProblem("a conversation has no JSON form", todo='give a task: qagent -p "…" --json')
     from qagent.cli.talk import talk
 
-    raise Ended(talk(options, resumed))
+    return talk(options, resume)
 
 
 @app.command()
@@ -83,7 +108,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the sample repository where it is.")] = False,
     mode: Annotated[ModeName, typer.Option(help="With `plan` nothing may be edited, and the demo must fail.")] = "auto",
 ) -> None:
-    """Show a whole run on a sample repository, with a scripted model: no server, no network."""
+    """Show a whole run with a scripted model: no server, no network."""
     from qagent.cli.demonstrate import demonstrate
 
     raise Ended(demonstrate(keep=keep, mode=mode))
@@ -94,21 +119,21 @@ app.add_typer(sessions, name="sessions", invoke_without_command=True)
 
 
 @sessions.callback(invoke_without_command=True)
-def sessions_root(context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def sessions_root(context: typer.Context, as_json: AsJson = False, everything: Everything = False) -> None:
     if context.invoked_subcommand is None:
-        sessions_list(as_json=as_json)
+        sessions_list(as_json=as_json, everything=everything)
 
 
 @sessions.command("list")
-def sessions_list(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """All sessions, the newest first."""
+def sessions_list(as_json: AsJson = False, everything: Everything = False) -> None:
+    """The sessions, the newest first."""
     from qagent.cli.history import list_sessions
 
-    list_sessions(as_json=as_json)
+    list_sessions(as_json=as_json, everything=everything)
 
 
 @sessions.command("show")
-def sessions_show(session: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def sessions_show(session: SessionId, as_json: AsJson = False) -> None:
     """One session, readable; with --json its entries, one a line."""
     from qagent.cli.history import show_session
 
@@ -117,7 +142,7 @@ def sessions_show(session: str, as_json: Annotated[bool, typer.Option("--json")]
 
 @sessions.command("export")
 def sessions_export(
-    session: str,
+    session: SessionId,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A file; stdout without it.")] = None,
 ) -> None:
     """One session as Markdown."""
@@ -127,15 +152,21 @@ def sessions_export(
 
 
 @sessions.command("delete")
-def sessions_delete(session: str) -> None:
+def sessions_delete(session: SessionId) -> None:
     """Delete one session from the disk."""
     from qagent.cli.history import delete_session
 
     delete_session(session)
 
 
-debug = typer.Typer(help="Replay one reply, one edit, one prompt.", rich_markup_mode=None, no_args_is_help=True)
+debug = typer.Typer(help="Replay one reply, one edit, one prompt.", rich_markup_mode=None)
 app.add_typer(debug, name="debug")
+
+
+@debug.callback(invoke_without_command=True)
+def debug_root(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @debug.command("parse")
@@ -143,23 +174,31 @@ def debug_parse(
     file: Annotated[Path | None, typer.Argument(help="A reply as the model wrote it; stdin without it.")] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON Lines in, JSON Lines out.")] = False,
 ) -> None:
-    """Which calls are in a reply, and what is said around them."""
+    """Which calls are in a reply, and what is said around them.
+
+    With --jsonl a line in is {"id", "raw" or "chunks" or "chunks_hex", "tools": [name or {"name", "parameters"}]},
+    a line out {"id", "calls": [{"name", "arguments"}], "text", "bad": [{"why", "raw"}], "streamed": [text a chunk]}.
+    """
     from qagent.cli import replay
 
     if jsonl:
-        replay.parse_lines(sys.stdin.buffer)
+        replay.parse_lines(replay.open_stream(file))
     else:
-        replay.parse_one(file.read_bytes() if file else sys.stdin.buffer.read())
+        replay.parse_one(replay.open_stream(file).read())
 
 
 @debug.command("edit")
 def debug_edit(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON Lines in, JSON Lines out (the only form).")] = True,
 ) -> None:
-    """What an edit makes of a text."""
+    """What edits make of a text.
+
+    A line in is {"id", "file", "before", "edits": [{"old", "new", "replace_all"}]}, a line out {"id", "after"} or
+    {"id", "error", "message"} with error not_found, ambiguous, no_change or empty_old.
+    """
     from qagent.cli import replay
 
-    replay.edit_lines(sys.stdin.buffer)
+    replay.edit_lines(replay.open_stream(None))
 
 
 @debug.command("prompt")

@@ -7,13 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from qagent.cli.once import nobody, run_to_end
+from qagent.cli.once import nobody
 from qagent.cli.start import painter
 from qagent.config import Settings
 from qagent.demo import sample_repository
 from qagent.demo.script import REPLIES, TASK
 from qagent.errors import UserFacing
 from qagent.narration import Lines
+from qagent.running import run_to_end
 from qagent.session import Session
 from qagent.testing import LoopbackOllama
 from qagent.types import Event, Mode, Outcome, SystemMessage

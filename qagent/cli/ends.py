@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -13,11 +14,18 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 from qagent import __version__
 from qagent.errors import UserFacing
+from qagent.narration import harmless
+from qagent.running import Interrupted
 from qagent.types import Outcome
 
+RESULT_KEYS = (
+    *("answer", "detail", "todo", "kept", "session", "model", "turns", "refused", "changed", "reply_tokens", "seconds"),
+)
 OUTCOME_CODES = {"done": 0, "turn_limit": 8, "time_limit": 8, "bad_calls": 3, "no_progress": 3, "cancelled": 130}
 
 
@@ -38,9 +46,9 @@ def outcome_code(outcome: Outcome) -> int:
 def wants_json(arguments: Sequence[str]) -> bool:
     """Told from the bare arguments, since also a command line that cannot be read must answer in JSON."""
     formats = ("json", "stream-json")
-    spelled = [f"--output-format={name}" for name in formats]
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    return any(one in ("--json", *spelled) or (one == "--output-format" and two in formats) for one, two in pairs)
+    spelled = ("--json", *(f"--output-format={name}" for name in formats))
+    pairs = pairwise([*arguments, ""])
+    return any(one in spelled or (one == "--output-format" and two in formats) for one, two in pairs)
 
 
 def finish(arguments: list[str]) -> int:
@@ -48,28 +56,29 @@ def finish(arguments: list[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a reply may hold what the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     try:
-        _run(arguments)
+        return _run(arguments, as_json=wants_json(arguments))
+    except BrokenPipeError:
+        return _pipe_closed()
+
+
+def _run(arguments: list[str], *, as_json: bool) -> int:
+    try:
+        _dispatch(arguments)
     except Ended as ended:
         return ended.code
     except UserFacing as error:
-        return report(
-            error.what,
-            todo=error.todo,
-            kept=error.kept,
-            code=error.exit_code,
-            reason=error.reason,
-            as_json=wants_json(arguments),
-        )
-    except KeyboardInterrupt:
-        return report("interrupted", code=130, reason="cancelled", as_json=wants_json(arguments))
+        return report(error, as_json=as_json)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        code = stop.code if isinstance(stop, Interrupted) else 130
+        return say_end("interrupted", code=code, reason="cancelled", as_json=as_json)
     except BrokenPipeError:
-        return _pipe_closed()
+        raise
     except Exception as error:  # noqa: BLE001 - the last resort: a traceback on a user's screen is a bug of its own
-        return _bug(error, as_json=wants_json(arguments))
+        return _bug(error, as_json=as_json)
     return 0
 
 
-def _run(arguments: list[str]) -> None:
+def _dispatch(arguments: list[str]) -> None:
     from typer.exceptions import TyperException
 
     from qagent.cli.app import app
@@ -79,28 +88,36 @@ def _run(arguments: list[str]) -> None:
     except SystemExit as left:  # typer's own way out when a pipe is closed
         raise BrokenPipeError from left
     except TyperException as error:
-        what = error.format_message().strip().rstrip(".")
-        raise Ended(
-            report(
-                what,
-                todo="`qagent --help` lists everything",
-                code=2,
-                reason="usage_problem",
-                as_json=wants_json(arguments),
-            )
-        ) from error
+        what = error.format_message().strip().removesuffix(".").replace("Value error, ", "")
+        code = say_end(what, todo="`--help` lists what there is", code=2, reason="usage_problem",
+                       as_json=wants_json(arguments))  # fmt: skip
+        raise Ended(code) from error
 
 
-def report(what: str, *, code: int, reason: str, todo: str = "", kept: str = "", as_json: bool = False) -> int:
-    """Says on stderr what happened, what was kept and what to do; returns the code."""
+def report(error: UserFacing, *, as_json: bool, **known: Any) -> int:
+    """Tells an error that is meant for people; returns its exit code."""
+    return say_end(error.what, todo=error.todo, kept=error.kept, code=error.exit_code, reason=error.reason,
+                   as_json=as_json, **known)  # fmt: skip
+
+
+def say_end(
+    what: str, *, code: int, reason: str, todo: str = "", kept: str = "", as_json: bool = False, **known: Any
+) -> int:
+    """Says on stderr what happened, what was kept and what to do; with JSON on stdout too. Returns the code."""
     if as_json:
-        say_json({"exit": code, "reason": reason, "detail": what, "todo": todo, "kept": kept})
-    lines = [f"qagent: {what}", *(f"  {line}" for line in (kept, todo) if line)]
-    print("\n".join(lines), file=sys.stderr)
+        say_result(code, reason, detail=what, todo=todo, kept=kept, **known)
+    lines = [f"qagent: {harmless(what)}", *(f"  {harmless(line)}" for line in (kept, todo) if line)]
+    with contextlib.suppress(OSError):  # nobody may be there to read it
+        print("\n".join(lines), file=sys.stderr, flush=True)
     return code
 
 
-def say_json(record: dict[str, object]) -> None:
+def say_result(code: int, reason: str, **known: Any) -> None:
+    """The one object that `--json` promises, and the last line of `stream-json`; what is not known is null."""
+    say_json({"kind": "result", "exit": code, "reason": reason, **dict.fromkeys(RESULT_KEYS), **known})
+
+
+def say_json(record: dict[str, Any]) -> None:
     print(json.dumps(record, ensure_ascii=True), flush=True)
 
 
@@ -111,15 +128,11 @@ def _pipe_closed() -> int:
 
 
 def _bug(error: Exception, *, as_json: bool) -> int:
-    where = _keep_traceback(error)
-    return report(
-        f"this is a bug in qagent {__version__}: {type(error).__name__}: {error}",
-        kept=where,
-        todo="please report it with that file",
-        code=1,
-        reason="bug",
-        as_json=as_json,
-    )
+    what = f"this is a bug in qagent {__version__}: {type(error).__name__}: {error}"
+    if isinstance(error, OSError) and as_json:  # stdout itself may be what does not work
+        as_json = False
+    todo = "please report it with that file"
+    return say_end(what, kept=_keep_traceback(error), todo=todo, code=1, reason="bug", as_json=as_json)
 
 
 def _keep_traceback(error: Exception) -> str:

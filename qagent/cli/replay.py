@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import codecs
 import json
+import sys
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeVar, cast
+from typing import Any, BinaryIO, Literal, Self, TypeVar, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 
 from qagent import context
 from qagent.cli.ends import say_json
@@ -55,6 +57,14 @@ class _Reply(BaseModel):
     chunks: list[str] | None = None
     chunks_hex: list[str] | None = None
     tools: list[str | _Offered] = []
+
+    @model_validator(mode="after")
+    def _has_one_text(self) -> Self:
+        if sum(text is not None for text in (self.raw, self.chunks, self.chunks_hex)) != 1:
+            raise ValueError("give one of raw, chunks, chunks_hex")
+        for chunk in self.chunks_hex or ():
+            bytes.fromhex(chunk)
+        return self
 
 
 class _Change(BaseModel):
@@ -113,14 +123,32 @@ def first_prompt(task: str, cwd: Path, *, as_json: bool) -> None:
     say_json({"text": prompt.text, "tokens": prompt.tokens, "tools": tools})
 
 
+def open_stream(file: Path | None) -> BinaryIO:
+    """The named file, or stdin. Raises UsageProblem."""
+    if file is None:
+        return sys.stdin.buffer
+    try:
+        return BytesIO(file.read_bytes())
+    except OSError as error:
+        raise UsageProblem(f"{file} cannot be read: {error.strerror}") from error
+
+
 def _requests(stream: BinaryIO, kind: type[Request]) -> Iterator[Request]:
     for number, line in enumerate(stream, start=1):
         if not line.strip():
             continue
         try:  # json.loads first: it lets lone surrogates through, which occur in replies
             yield kind.model_validate(json.loads(line))
-        except (ValueError, ValidationError) as error:
-            raise UsageProblem(f"line {number} of stdin is not a request: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise UsageProblem(f"line {number} is not a request: {_reason(error)}", todo="docs: `--help`") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place}: {first['msg']}" if place else first["msg"]
+    return str(error)
 
 
 def _chunks(reply: _Reply) -> Iterable[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from qagent.config import Folders, Loaded, folders, load
-from qagent.config.trust import FOLDER, is_trusted, needs_trust, trust
-from qagent.narration import coloured
+from qagent.config.layers import checked, from_flags, from_sets
+from qagent.config.trust import FOLDER, needs_trust, trust, trusted_files
+from qagent.errors import ConfigProblem, SessionProblem, UsageProblem
+from qagent.narration import Line, harmless
+from qagent.session import find, latest
 from qagent.types import Mode
 from qagent.wiring import Place
 from qagent.words import Words
@@ -32,29 +36,50 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """Which session to go on with: the latest of this folder, one by its id, or none."""
+
+    latest: bool = False
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     place: Place
     folders: Folders
-    mode_was_chosen: bool
+    chosen: frozenset[str]
+    """The settings that somebody has set, anywhere."""
+
+    def with_settings(self, **changes: object) -> Place:
+        settings = self.place.settings.model_copy(update=changes)
+        return Place(self.place.workspace, settings, self.place.words)
 
     def in_mode(self, mode: Mode) -> Place:
-        settings = self.place.settings.model_copy(update={"mode": mode})
-        return Place(self.place.workspace, settings, self.place.words)
+        return self.with_settings(mode=mode)
 
 
 def say(text: str) -> None:
-    """A line for the person, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for the person, on stderr; that nobody can read it ends nothing."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
-def painter(stream: TextIO) -> Callable[[str], str]:
+def notice(text: str) -> None:
+    """Something to know; whatever stands in it is shown and not obeyed."""
+    say(f"! {harmless(text)}")
+
+
+def painter(stream: TextIO) -> Callable[[Line], str]:
     """Colours for a terminal that wants them (NO_COLOR, TERM=dumb and FORCE_COLOR are honoured)."""
     wanted = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return coloured if wanted or os.environ.get("FORCE_COLOR") else str
+    if wanted or os.environ.get("FORCE_COLOR"):
+        return lambda line: line.coloured
+    return lambda line: line.text
 
 
 def start(options: Options, ask: Callable[[str], bool] | None = None) -> Start:
     """`ask` puts a yes-or-no question to the person; None when nobody is there. Raises UserFacing."""
+    _check_typed(options)
     workspace = Workspace.open(options.cwd)
     own = folders(os.environ)
     trusted = _trusted(options, workspace.root, own, ask)
@@ -63,29 +88,54 @@ def start(options: Options, ask: Callable[[str], bool] | None = None) -> Start:
         sets=options.sets,
         env=os.environ,
         user_file=own.config_file,
-        project_file=workspace.root / FOLDER / "config.toml" if trusted else None,
+        project_file=workspace.root / FOLDER / "config.toml" if "config.toml" in trusted else None,
+        project_data=trusted.get("config.toml"),
     )
     if not options.quiet:
         _tell(loaded, workspace)
-    words = Words(own.config, workspace.root / FOLDER if trusted else None)
-    chosen = loaded.origins["mode"] != "default"
+    words = Words(own.config, trusted)
+    chosen = frozenset(key for key, origin in loaded.origins.items() if origin != "default")
     return Start(Place(workspace, loaded.settings, words), own, chosen)
 
 
-def _trusted(options: Options, root: Path, own: Folders, ask: Callable[[str], bool] | None) -> bool:
-    """A project's `.qagent/` may tighten settings and change prompts: it counts only when the person said so."""
+def session_path(ready: Start, resume: Resume) -> Path | None:
+    """The file of the session to go on with; None for a new one. Raises SessionProblem."""
+    folder = ready.folders.sessions
+    if resume.id is not None:
+        return find(folder, resume.id)
+    if not resume.latest:
+        return None
+    if path := latest(folder, ready.place.workspace.root):
+        return path
+    raise SessionProblem(f"there is no session of {ready.place.workspace.root} yet", todo="start one without -c")
+
+
+def _check_typed(options: Options) -> None:
+    """What was typed on the command line and is wrong is wrong usage, not a wrong configuration."""
+    try:
+        for layer in (from_sets(options.sets), from_flags(options.flags)):
+            checked(layer)
+    except ConfigProblem as error:
+        raise UsageProblem(error.what, todo=error.todo) from error
+
+
+def _trusted(options: Options, root: Path, own: Folders, ask: Callable[[str], bool] | None) -> Mapping[str, bytes]:
+    """A project's `.qagent/` may tighten settings and change prompts: it counts only when the person said so, and only
+    as it was then: what is trusted is read once, here."""
     if needs_trust(own.state, root):
         question = f"{root / FOLDER} wants to change how qagent works here. Trust it as it is now?"
         if options.trust or (ask is not None and ask(question)):
-            for notice in trust(own.state, root):
-                say(f"! {notice}")
-        else:
-            say(f"! {root / FOLDER} is not read: you have not trusted it (--trust, after looking at it)")
-    return is_trusted(own.state, root)
+            for told in trust(own.state, root):
+                notice(told)
+        elif not options.quiet:
+            notice(f"{root / FOLDER} is not read: you have not trusted it (--trust, after looking at it)")
+    return trusted_files(own.state, root) or {}
 
 
 def _tell(loaded: Loaded, workspace: Workspace) -> None:
-    for notice in loaded.notices:
-        say(f"! {notice}")
+    for told in loaded.notices:
+        notice(told)
     if not workspace.is_git:
-        say(f"! {workspace.root} is not a git repository: changes made here cannot be undone with git")
+        notice(f"{workspace.root} is not a git repository: changes made here cannot be undone with git")
+    elif not os.path.lexists(workspace.root / ".git"):
+        notice(f"working in {workspace.root} alone; the rest of the repository above it is out of reach (-C)")

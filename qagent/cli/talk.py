@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import signal
 import sys
 
-from qagent.cli.ends import Ended
-from qagent.cli.once import Resume, run_to_end, session_path
-from qagent.cli.start import Options, painter, say, start
+from qagent.cli.ends import outcome_code
+from qagent.cli.once import moved, resumed_place
+from qagent.cli.start import Options, Resume, notice, painter, say, session_path, start
+from qagent.errors import UsageProblem
 from qagent.repl import Conversation
+from qagent.running import run_to_end
 from qagent.session import Session
+from qagent.types import UserMessage
 from qagent.wiring import connect, new_session
 
 
 def talk(options: Options, resume: Resume) -> int:
-    ready = start(options, ask=None if options.no_input or not sys.stdin.isatty() else _yes)
-    place = ready.place
-    model, notices = run_to_end(connect(place.settings))
+    """The exit code: in a terminal 0, from a pipe that of the last task."""
+    if sys.stdin is None:
+        raise UsageProblem("there is nobody to talk to: stdin is closed", todo='give a task: qagent -p "…"')
+    present = sys.stdin.isatty() and not options.no_input
+    ready = start(options, ask=_yes if present else None)
     path = session_path(ready, resume)
+    place = resumed_place(ready, path)
+    model, notices = run_to_end(connect(place.settings))
     session, more = (Session.open(path), ()) if path else new_session(ready.folders.sessions, place, model)
+    paint = painter(sys.stdout)
     with session:
-        for notice in (*notices, *more, *session.notices):
-            say(f"! {notice}")
-        read, paint = _silent if options.no_input else _read, painter(sys.stdout)
-        Conversation(place, model, session, read, lambda line: print(paint(line), flush=True)).run()
-    say(f"the session is saved; go on with `qagent -r {session.id}`")
-    raise Ended(0)
+        if not options.quiet:
+            for told in (*notices, *more, *session.notices, *moved(session, place)):
+                notice(told)
+        read = _silent if options.no_input else _read
+        talking = Conversation(
+            place, model, session, read, lambda line: print(paint(line), flush=True), options.verbose, present
+        )
+        last = talking.run()
+    _leave(session)
+    return 0 if present or last is None else outcome_code(last)
+
+
+def _leave(session: Session) -> None:
+    """A conversation in which nothing was said is not kept."""
+    if any(isinstance(message, UserMessage) for message in session.messages):
+        say(f"the session is saved; go on with `qagent -r {session.id}`")
+    elif session.path:
+        with contextlib.suppress(OSError):
+            session.path.unlink()
 
 
 def _read(prompt: str) -> str:

@@ -9,7 +9,9 @@ from collections.abc import AsyncGenerator, AsyncIterable
 
 from qagent.errors import StreamBroken
 
-LINE_BYTES = 16 << 20
+LINE_BYTES = 4 << 20
+"""The longest good one is llama.cpp's last, which repeats the prompt: half a megabyte. A line of `[],[],…` costs twenty
+times its length in memory."""
 
 
 async def lines(chunks: AsyncIterable[bytes], *, limit: int = LINE_BYTES) -> AsyncGenerator[bytes, None]:

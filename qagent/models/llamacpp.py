@@ -17,7 +17,7 @@ from qagent.models.counting import PromptCounts
 from qagent.models.names import InstalledModel
 from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import Server, Told, explain, read_refusal
-from qagent.models.wire import Wire, unfinished
+from qagent.models.wire import Heard, Wire, unfinished
 from qagent.net import Door
 from qagent.qwen.profiles import Sampling
 from qagent.types import Delta, Prompt, ReplyEnded, TextDelta, Usage
@@ -41,7 +41,7 @@ class LlamaCpp:
     ) -> None:
         self._name = name
         self._server = Server("llama.cpp", url, "llama-server -m MODEL.gguf", "--host", WIDEN)
-        self._wire = Wire(self._server, door, first_seconds, stall_seconds)
+        self._wire = Wire(self._server, door, first_seconds, stall_seconds, sampling.reply_tokens)
         self._counts = PromptCounts()
         self._limit = sampling.reply_tokens
         self._fixed = _fixed(sampling)
@@ -55,17 +55,11 @@ class LlamaCpp:
         ConfigProblem (the server refuses who asks), LeaveRefused."""
         began, last = time.monotonic(), None
         body = {"prompt": prompt.text, **self._fixed}
-        async with aclosing(self._wire.post("/completion", body, self._explained)) as answer:
-            async for line in answer:
-                said = await self._understood(line)
-                if said is None:
-                    continue
-                text, ends = said.text("content"), said.flag("stop")
-                if text:
-                    yield TextDelta(text)
-                if ends:
-                    last = said
-                    break
+        async with aclosing(self._wire.post("/completion", body, self._heard, self._explained)) as answer:
+            async for heard in answer:
+                if heard.text:
+                    yield TextDelta(heard.text)
+                last = heard.last
         if last is None:
             raise unfinished(self._server)
         yield self._ended(prompt, last, time.monotonic() - began)
@@ -73,21 +67,22 @@ class LlamaCpp:
     async def installed(self) -> list[InstalledModel]:
         """The model that the server runs, from /v1/models; a path is shortened to its file's name."""
         listed = await self._wire.get("/v1/models", self._explained)
-        return [_installed(model) for model in listed.each("data") if model.text("id")]
+        return [_installed(model) for model in listed.each("data") if model.label("id")]
 
-    async def _understood(self, line: bytes) -> Record | None:
-        """The event on a line; None for blank lines, comments, fields other than `data`, and `[DONE]`."""
+    def _heard(self, line: bytes) -> Heard | None:
+        """The event on a line; None for blank lines, comments, fields other than `data`, `[DONE]`, and no text."""
         field, colon, value = line.strip().partition(b":")
-        if not line.strip() or not field or field in (b"event", b"id", b"retry") or value.strip() == b"[DONE]":
+        if not field or field in (b"event", b"id", b"retry") or value.strip() == b"[DONE]":
             return None
         if not colon or field not in (b"data", b"error"):
             raise not_spoken(self._server.title)
         said = Record.parse(value, self._server.title)
         if field == b"error" or "error" in said.values:  # `error: {…}` is how older servers put it
-            raise await self._explained(read_refusal(None, said.values.get("error", said.values)))
+            return Heard(refusal=read_refusal(None, said.values.get("error", said.values)))
         if "stop" not in said.values:
             raise not_spoken(self._server.title)
-        return said
+        text, ends = said.text("content"), said.flag("stop")
+        return Heard(text, said if ends else None) if text or ends else None
 
     def _ended(self, prompt: Prompt, last: Record, seconds: float) -> ReplyEnded:
         timings, replied = last.inner("timings"), last.count("tokens_predicted")
@@ -126,7 +121,7 @@ def _fixed(sampling: Sampling) -> dict[str, object]:
 
 
 def _installed(model: Record) -> InstalledModel:
-    name = model.text("id")
+    name = model.label("id")
     if name.endswith(".gguf"):
         name = PurePath(name.replace("\\", "/")).stem
     return InstalledModel(name, model.inner("meta").count("size") or 0)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qagent.errors import ModelMissing
-from qagent.qwen.profiles import OVERHEAD_BYTES, is_family, profile_of
+from qagent.qwen.profiles import OVERHEAD_BYTES, PROFILES, is_family, profile_of
 
 HUGGING_FACE = "qwen/"
 PULLED = "qwen2.5-coder:7b"
@@ -19,21 +19,26 @@ PULLED = "qwen2.5-coder:7b"
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
-    """A model that a server has. size_bytes: its weights on disk, 0 when the server does not tell."""
+    """A model that a server has. size_bytes: its weights on disk, 0 when the server does not tell. remote: the host
+    that runs it in the server's place, "" for none."""
 
     name: str
     size_bytes: int = 0
     family: str = ""
     parameters: str = ""
     quantization: str = ""
+    remote: str = ""
 
 
 def canonical(name: str) -> str:
     """The one spelling of a name: `qwen2.5-coder-32b` and `Qwen/Qwen2.5-Coder-32B-Instruct` are `qwen2.5-coder:32b`.
 
-    Names with a registry or a user, and names outside the family, stay as they are.
+    A bare size is one of the family: `7b` is `qwen2.5-coder:7b`. Names with a registry or a user, and names outside the
+    family, stay as they are.
     """
     name = name.strip()
+    if name.lower() in PROFILES:
+        return f"qwen2.5-coder:{name.lower()}"
     tail = name[len(HUGGING_FACE) :] if name.lower().startswith(HUGGING_FACE) else name
     found = re.fullmatch(r"qwen[-_ ]?2\.5[-_ ]?coder(?:[-_: ](.+))?", tail, re.IGNORECASE)
     if "/" in tail or not found:
@@ -76,15 +81,32 @@ def _same_model(name: str) -> str:
 
 
 def missing(wanted: str, names: Sequence[str]) -> ModelMissing:
-    """The error for a model that is not there, with the three nearest that are."""
-    spellings = {_same_model(name): name for name in reversed(names)}
-    near = difflib.get_close_matches(_same_model(wanted), list(spellings), n=3, cutoff=0.0)
-    there = ", ".join(spellings[spelling] for spelling in near)
+    """The error for a model that is not there, with the three nearest that are: those that begin so, then the alike."""
+    near = ", ".join(_nearest(wanted, names))
+    ways = [f"get it with `ollama pull {canonical(wanted)}`"] if _can_be_pulled(wanted) else []
+    ways += ["choose another with `-m NAME`"] if near else []
     return ModelMissing(
-        f"the server has no model {wanted!r}" + (f"; the nearest it has: {there}" if there else ""),
-        todo=f"get it with `ollama pull {canonical(wanted) or PULLED}`"
-        + (", or choose another with `-m NAME`" if there else ""),
+        f"the server has no model {wanted!r}" + (f"; the nearest it has: {near}" if near else ""),
+        todo=", or ".join(ways) or f"get one with `ollama pull {PULLED}`",
     )
+
+
+def _nearest(wanted: str, names: Sequence[str]) -> list[str]:
+    same = _same_model(wanted)
+    spellings = {_same_model(name): name for name in reversed(names)}
+    longer = sorted(spelling for spelling in spellings if same and spelling.startswith(same))
+    near = difflib.get_close_matches(same, list(spellings), n=3, cutoff=0.0)
+    return [spellings[spelling] for spelling in dict.fromkeys([*longer, *near])][:3]
+
+
+def _can_be_pulled(wanted: str) -> bool:
+    """A tag of the family, or else `USER/NAME` or `NAME:TAG`; a bare word is more likely a slip."""
+    name = canonical(wanted)
+    if not re.fullmatch(r"\w[\w.-]*(?:/\w[\w.-]*)*(?::\w[\w.-]*)?", name, re.ASCII):
+        return False
+    if name.startswith("qwen2.5-coder"):
+        return re.fullmatch(r"qwen2\.5-coder(?::(?:latest|\d+(?:\.\d+)?b(?:-[\w.-]+)?))?", name) is not None
+    return "/" in name or ":" in name
 
 
 # ------------------------------------------------------------------ which one fits the machine
@@ -93,10 +115,12 @@ def missing(wanted: str, names: Sequence[str]) -> ModelMissing:
 def choose(installed: Sequence[InstalledModel], memory_bytes: int | None, window: int) -> str | None:
     """The largest installed model of the family that fits into `memory_bytes` with a window of `window` tokens.
 
-    Never a `-base` build; a build under somebody's name only when there is no other. Memory unknown: the 7B, else the
-    nearest smaller, else the smallest. Nothing fits: the smallest. None when the family is not installed.
+    Never a `-base` build, nor one that another machine runs; a build under somebody's name only when there is no other.
+    Memory unknown: the 7B, else the nearest smaller, else the smallest. Nothing fits: the smallest. None when the
+    family is not installed.
     """
-    family = [model for model in installed if is_family(model.name) and not _is_base(model.name)]
+    here = [model for model in installed if not model.remote]
+    family = [model for model in here if is_family(model.name) and not _is_base(model.name)]
     ranked = sorted([model for model in family if "/" not in model.name] or family, key=_rank)
     if not ranked:
         return None

@@ -15,12 +15,15 @@ from qagent.models.counting import PromptCounts
 from qagent.models.names import InstalledModel, missing
 from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import Server, Told, explain, read_refusal
-from qagent.models.wire import Wire, unfinished
+from qagent.models.remote import remote_host
+from qagent.models.wire import Heard, Wire, unfinished
 from qagent.net import Door
 from qagent.qwen.profiles import Sampling
 from qagent.types import Delta, Prompt, ReplyEnded, TextDelta, Usage
 
 PORT = 11_434
+MODELS = 1_000
+"""More are not looked at: the nearest names to a wrong one are found by comparing it with each."""
 WIDEN = "raise the setting `num_ctx`, or begin a new conversation"
 
 
@@ -40,7 +43,7 @@ class Ollama:
     ) -> None:
         self._name = name
         self._server = Server("Ollama", url, "ollama serve", "OLLAMA_HOST or --host", WIDEN)
-        self._wire = Wire(self._server, door, first_seconds, stall_seconds)
+        self._wire = Wire(self._server, door, first_seconds, stall_seconds, sampling.reply_tokens)
         self._counts = PromptCounts()
         self._fixed: dict[str, object] = {
             "raw": True,
@@ -60,17 +63,11 @@ class Ollama:
         ConfigProblem (the server refuses who asks), LeaveRefused."""
         began, last = time.monotonic(), None
         body = {"model": self._name, "prompt": prompt.text, **self._fixed}
-        async with aclosing(self._wire.post("/api/generate", body, self._explained)) as answer:
-            async for line in answer:
-                if not line.strip():
-                    continue
-                said = await self._understood(line)
-                text, ends = said.text("response"), said.flag("done")
-                if text:
-                    yield TextDelta(text)
-                if ends:
-                    last = said
-                    break
+        async with aclosing(self._wire.post("/api/generate", body, self._heard, self._explained)) as answer:
+            async for heard in answer:
+                if heard.text:
+                    yield TextDelta(heard.text)
+                last = heard.last
         if last is None:
             raise unfinished(self._server)
         yield self._ended(prompt, last, time.monotonic() - began)
@@ -79,13 +76,16 @@ class Ollama:
         """What the server has, as /api/tags lists it. Raises like `stream`."""
         return await self._listed()
 
-    async def _understood(self, line: bytes) -> Record:
+    def _heard(self, line: bytes) -> Heard | None:
+        if not line.strip():
+            return None
         said = Record.parse(line, self._server.title)
         if "error" in said.values:
-            raise await self._explained(read_refusal(None, said.values["error"]))
+            return Heard(refusal=read_refusal(None, said.values["error"]))
         if "done" not in said.values:
             raise not_spoken(self._server.title)
-        return said
+        text, ends = said.text("response"), said.flag("done")
+        return Heard(text, said if ends else None) if text or ends else None
 
     def _ended(self, prompt: Prompt, last: Record, seconds: float) -> ReplyEnded:
         read = last.count("prompt_eval_count")
@@ -95,7 +95,7 @@ class Ollama:
 
     async def _listed(self) -> list[InstalledModel]:
         listed = await self._wire.get("/api/tags", self._plainly)
-        return [_installed(model) for model in listed.each("models") if model.text("name")]
+        return [_installed(model) for model in listed.each("models")[:MODELS] if model.label("name")]
 
     async def _plainly(self, told: Told) -> UserFacing:
         return explain(told, self._server)
@@ -124,11 +124,12 @@ def _options(sampling: Sampling) -> dict[str, object]:
 
 
 def _installed(model: Record) -> InstalledModel:
-    details = model.inner("details")
+    name, details = model.label("name"), model.inner("details")
     return InstalledModel(
-        name=model.text("name"),
+        name=name,
         size_bytes=model.count("size") or 0,
-        family=details.text("family"),
-        parameters=details.text("parameter_size"),
-        quantization=details.text("quantization_level"),
+        family=details.label("family"),
+        parameters=details.label("parameter_size"),
+        quantization=details.label("quantization_level"),
+        remote=remote_host(name, model.text("remote_host"), model.text("remote_model")),
     )

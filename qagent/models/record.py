@@ -1,6 +1,6 @@
 """One JSON object that a server sent, read with distrust: a missing field has a default, a wrong type is an error.
 
-In: bytes. Out: text, whole numbers, flags and inner objects. It knows no field's name.
+In: bytes. Out: text, counts, flags and inner objects. It knows no field's name.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from qagent.errors import StreamBroken
+
+LABEL_CHARACTERS = 300
+HIGHEST_COUNT = 1 << 53
+"""Above it a JSON number is no longer exact, and one of four thousand digits cannot even be printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,21 @@ class Record:
             raise not_spoken(self.protocol)
         return value if value.isascii() else _whole(value)
 
+    def label(self, key: str) -> str:
+        """Text that can be shown to people and sent back as it is; "" for what is too long or not one plain line."""
+        text = self.text(key)
+        return text if text.isprintable() and len(text) <= LABEL_CHARACTERS else ""
+
     def count(self, key: str) -> int | None:
+        """None when it is not told, for which some fields have -1."""
         value = self.values.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value <= HIGHEST_COUNT:
+            raise not_spoken(self.protocol)
+        if value < 0:
+            return None
+        if value != int(value):
             raise not_spoken(self.protocol)
         return int(value)
 

@@ -69,9 +69,9 @@ def read_refusal(status: int | None, body: object) -> Told:
             break
         said = cast("dict[str, Any]", body)
         body = said["error"] if "error" in said else said.get("message", body)
-    text = clipped(body if isinstance(body, str) else json.dumps(body)) or "no reason given"
-    tokens, window = _numbers(said, text)
-    return Told(status, text, str(said.get("type", "")), tokens, window)
+    text = clipped(body if isinstance(body, str) else _spelled(body)) or "no reason given"
+    kind = said.get("type")
+    return Told(status, text, kind if isinstance(kind, str) else "", *_numbers(said, text))
 
 
 def _parsed(text: str) -> object:
@@ -81,11 +81,22 @@ def _parsed(text: str) -> object:
         return text
 
 
+def _spelled(value: object) -> str:
+    """JSON that could just be read may be too deep to be written."""
+    try:
+        return json.dumps(value)
+    except (ValueError, RecursionError):
+        return ""
+
+
 def _numbers(said: dict[str, Any], text: str) -> tuple[int | None, int | None]:
     found = re.search(r"\((\d{1,9}) tokens\).*\((\d{1,9}) tokens\)", text)
     spoken = (int(found[1]), int(found[2])) if found else (None, None)
-    tokens, window = said.get("n_prompt_tokens"), said.get("n_ctx")
-    return (tokens if isinstance(tokens, int) else spoken[0], window if isinstance(window, int) else spoken[1])
+    return _number(said.get("n_prompt_tokens")) or spoken[0], _number(said.get("n_ctx")) or spoken[1]
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and 0 < value < 10**9 else None
 
 
 def clipped(text: str) -> str:

@@ -1,95 +1,161 @@
-"""One request on the wire: opens it, waits with patience that differs before and after the first byte, closes it.
+"""One request on the wire: opens it, waits with patience that differs before and after the first word, closes it.
 
-In: a path, a JSON body, and how to explain a refusal. Out: lines of bytes. Every failure of the connection leaves here
-as a UserFacing error; what the lines mean is not known here.
+In: a path, a JSON body, how to read a line, how to explain a refusal. Out: what the lines say; what they mean is not
+known here. Every failure of the connection leaves as a UserFacing error, and nothing that a server does goes on for
+ever: neither silence nor blank lines, neither a drip nor a reply without end.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from qagent.errors import ServerProblem, Stalled, StreamBroken, Unreachable, UserFacing
-from qagent.models.lines import lines
+from qagent.models.lines import LINE_BYTES, lines
+from qagent.models.patience import Wait
 from qagent.models.record import Record
-from qagent.models.refusal import Server, Told, read_refusal
+from qagent.models.refusal import Server, Told, clipped, read_refusal
 from qagent.net import Door, httpx_module
 
 if TYPE_CHECKING:
     import httpx
 
-Explain: TypeAlias = Callable[[Told], Awaitable[UserFacing]]
-
 REFUSAL_BYTES = 64 << 10
-ANSWER_BYTES = 16 << 20
-ANSWER_SECONDS = 10.0
+ANSWER_BYTES = LINE_BYTES
+
+ANSWER_SECONDS = 30.0
+"""For all of a short answer. A list of models takes milliseconds, and some seconds on a machine that swaps."""
+
+CHARACTERS_A_TOKEN = 16
+SLACK_CHARACTERS = 4_096
+"""Four characters make a token of code or prose. Sixteen for each is a reply of blanks; more is not a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one line of a reply says: a piece of text, the record that ends it, or why there is no more of it."""
+
+    text: str = ""
+    last: Record | None = None
+    refusal: Told | None = None
+
+
+Read: TypeAlias = Callable[[bytes], Heard | None]
+"""None for a line that says nothing; raises StreamBroken for one that is not of the protocol."""
+
+Explain: TypeAlias = Callable[[Told], Awaitable[UserFacing]]
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """first_seconds: until the first byte, while the model loads and reads. stall_seconds: between bytes."""
+    """first_seconds: until the first word, while the model loads and reads. stall_seconds: from word to word.
+    reply_tokens: what was asked for at most. answer_seconds: for all of a short answer."""
 
     server: Server
     door: Door
     first_seconds: float
     stall_seconds: float
+    reply_tokens: int
+    answer_seconds: float = ANSWER_SECONDS
 
-    async def post(self, path: str, body: dict[str, object], explain: Explain) -> AsyncGenerator[bytes, None]:
-        """The lines of the answer, as they come. Closing the iterator closes the connection."""
+    async def post(
+        self, path: str, body: dict[str, object], read: Read, explain: Explain
+    ) -> AsyncGenerator[Heard, None]:
+        """What the lines of the answer say, as they come, up to the last. Closing the iterator closes the connection.
+
+        Ends without a last one when the server did.
+        """
         with _failures_explained(self.server, self.first_seconds):
+            first = Wait.of(self.first_seconds)
             async with (
                 self.door.client(self.server.url, stall_seconds=self.first_seconds + self.stall_seconds) as client,
-                aclosing(await self._opened(client, path, body)) as response,
-                aclosing(self._chunks(response)) as chunks,
+                aclosing(await self._sent(client, _posted(client, path, body), first, self._silent(first))) as response,
+                aclosing(self._bytes_of(response)) as chunks,
+                aclosing(lines(chunks)) as found,
             ):
-                await _refused(response.status_code, chunks, explain)
-                async with aclosing(lines(chunks)) as found:
-                    async for line in found:
-                        yield line
+                await self._refused(response.status_code, chunks, explain, Wait.of(self.answer_seconds))
+                async with aclosing(self._bounded(found, read, first)) as words:
+                    async for heard in words:
+                        if heard.refusal:
+                            raise await explain(heard.refusal)
+                        yield heard
 
     async def get(self, path: str, explain: Explain) -> Record:
         """A short answer: one JSON object."""
-        with _failures_explained(self.server, ANSWER_SECONDS):
+        with _failures_explained(self.server, self.answer_seconds):
+            wait, late = Wait.of(self.answer_seconds), _late(self.server, self.answer_seconds)
             async with (
-                self.door.client(self.server.url, stall_seconds=ANSWER_SECONDS) as client,
-                client.stream("GET", path) as response,
-                aclosing(_bytes_of(response)) as chunks,
+                self.door.client(self.server.url, stall_seconds=self.answer_seconds) as client,
+                aclosing(await self._sent(client, client.build_request("GET", path), wait, late)) as response,
+                aclosing(self._bytes_of(response)) as chunks,
             ):
-                await _refused(response.status_code, chunks, explain)
-                return Record.parse(await _joined(chunks, ANSWER_BYTES), self.server.title)
+                await self._refused(response.status_code, chunks, explain, wait)
+                answer = bytearray()
+                async with wait.before(late):
+                    await _gather(chunks, answer, ANSWER_BYTES)
+                return Record.parse(bytes(answer), self.server.title)
 
-    async def _opened(self, client: httpx.AsyncClient, path: str, body: dict[str, object]) -> httpx.Response:
-        request = client.build_request("POST", path, content=_encoded(body), headers=_JSON)
+    async def _sent(
+        self, client: httpx.AsyncClient, request: httpx.Request, wait: Wait, late: ServerProblem
+    ) -> httpx.Response:
+        httpx = httpx_module()
         try:
-            async with asyncio.timeout(self.first_seconds):
+            async with wait.before(late):
                 return await client.send(request, stream=True)
-        except TimeoutError as error:
-            raise _stalled(self.server, self.first_seconds) from error
+        # httpx reads a redirect's target though it does not follow it, and a proxy's port before it is one
+        except (ValueError, ExceptionGroup, httpx.InvalidURL) as error:
+            raise _broken(self.server, str(error)) from error
 
-    async def _chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        seconds = self.first_seconds
-        async with aclosing(_bytes_of(response)) as chunks:
-            while True:
-                try:
-                    async with asyncio.timeout(seconds):
-                        chunk = await anext(chunks, None)
-                except TimeoutError as error:
-                    raise _stalled(self.server, seconds) from error
-                if chunk is None:
-                    return
-                yield chunk
-                seconds = self.stall_seconds
+    async def _refused(self, status: int, chunks: AsyncIterable[bytes], explain: Explain, wait: Wait) -> None:
+        if status == 200:
+            return
+        body = bytearray()
+        late = _late(self.server, wait.seconds)
+        with suppress(Stalled):  # what has come by then tells more than that the rest has not
+            async with wait.before(late):
+                await _gather(chunks, body, REFUSAL_BYTES)
+        raise await explain(read_refusal(status, body.decode("utf-8", "replace")))
 
+    async def _bounded(
+        self, found: AsyncGenerator[bytes, None], read: Read, first: Wait
+    ) -> AsyncGenerator[Heard, None]:
+        wait, left = first, self.reply_tokens * CHARACTERS_A_TOKEN + SLACK_CHARACTERS
+        while heard := await self._next(found, read, wait):
+            left -= len(heard.text)
+            if left < 0:
+                raise _overlong(self.server, self.reply_tokens)
+            yield heard
+            if heard.last:
+                return
+            wait = Wait.of(self.stall_seconds)
 
-def _bytes_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    return cast("AsyncGenerator[bytes, None]", response.aiter_bytes())  # that it can be closed, httpx's types hide
+    async def _next(self, found: AsyncGenerator[bytes, None], read: Read, wait: Wait) -> Heard | None:
+        """The next line that says something. Blank lines and comments keep a connection alive, and nothing else."""
+        async with wait.before(self._silent(wait)):
+            async for line in found:
+                if heard := read(line):
+                    return heard
+        return None
+
+    def _silent(self, wait: Wait) -> ServerProblem:
+        return _stalled(self.server, wait.seconds)
+
+    def _bytes_of(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """The bytes as they came. Six kilobytes that were compressed twice can be gigabytes."""
+        codings = {coding.strip().lower() for coding in response.headers.get("content-encoding", "").split(",")}
+        if packed := codings - {"", "identity"}:
+            raise _packed(self.server, ", ".join(sorted(packed)))
+        return cast("AsyncGenerator[bytes, None]", response.aiter_raw())  # that it can be closed, httpx's types hide
 
 
 _JSON = {"content-type": "application/json"}
+
+
+def _posted(client: httpx.AsyncClient, path: str, body: dict[str, object]) -> httpx.Request:
+    return client.build_request("POST", path, content=_encoded(body), headers=_JSON)
 
 
 def _encoded(body: dict[str, object]) -> bytes:
@@ -97,20 +163,12 @@ def _encoded(body: dict[str, object]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-async def _refused(status: int, chunks: AsyncIterable[bytes], explain: Explain) -> None:
-    if status != 200:
-        body = await _joined(chunks, REFUSAL_BYTES)
-        raise await explain(read_refusal(status, body.decode("utf-8", "replace")))
-
-
-async def _joined(chunks: AsyncIterable[bytes], limit: int) -> bytes:
+async def _gather(chunks: AsyncIterable[bytes], into: bytearray, limit: int) -> None:
     """All bytes, or the first `limit` and what came with them."""
-    found = bytearray()
     async for chunk in chunks:
-        found += chunk
-        if len(found) > limit:
-            break
-    return bytes(found)
+        into += chunk
+        if len(into) > limit:
+            return
 
 
 # ------------------------------------------------------------------ failures of the connection
@@ -125,7 +183,7 @@ def _failures_explained(server: Server, seconds: float) -> Generator[None]:
         raise _unreachable(server, str(error)) from error
     except httpx.TimeoutException as error:
         raise _stalled(server, seconds) from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, OSError) as error:  # OSError: what TLS finds wrong in the middle of an answer
         raise _broken(server, str(error)) from error
 
 
@@ -134,21 +192,42 @@ def _unreachable(server: Server, reason: str) -> ServerProblem:
     return Unreachable(
         f"no answer at {server.url}{detail}",
         todo=f"start it with `{server.start}`, or set its address ({server.address}); "
-        "inside a container the machine around it is `host.docker.internal`",
+        "inside a container the machine around it is `host.docker.internal`, which `allow_hosts` must name too",
     )
 
 
 def _stalled(server: Server, seconds: float) -> ServerProblem:
     return Stalled(
-        f"not a byte from {server.url} for {seconds:g} seconds",
+        f"not a word from {server.url} for {seconds:g} seconds",
         todo="a model that loads or reads a long prompt is silent for minutes: raise `stall_timeout` or "
         "`first_token_timeout`, or take a smaller model",
     )
 
 
+def _late(server: Server, seconds: float) -> ServerProblem:
+    return Stalled(
+        f"no whole answer from {server.url} within {seconds:g} seconds",
+        todo="check what listens there; if the machine has too much to do, try again later",
+    )
+
+
+def _overlong(server: Server, tokens: int) -> ServerProblem:
+    return StreamBroken(
+        f"the server at {server.url} does not keep to the reply limit of {tokens:,} tokens",
+        todo=f"check what listens there, and update {server.title}",
+    )
+
+
+def _packed(server: Server, coding: str) -> ServerProblem:
+    return StreamBroken(
+        f"the server at {server.url} compressed its answer ({clipped(coding)}), which it was asked not to do",
+        todo="check what listens there; if it is a proxy in front of the server, have it pass answers on as they are",
+    )
+
+
 def _broken(server: Server, reason: str) -> ServerProblem:
     return StreamBroken(
-        f"the connection to {server.url} broke: {reason or 'no reason given'}",
+        f"the connection to {server.url} broke: {clipped(reason) or 'no reason given'}",
         todo="try again; if it happens again, read the server's log",
     )
 

@@ -20,6 +20,7 @@ NDJSON = "application/x-ndjson"
 JSON = "application/json; charset=utf-8"
 WEIGHT_BYTES = 4_683_087_332
 CREATED = "2026-01-01T00:00:00Z"
+CLOUD = "https://ollama.com:443"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Generation:
 
 
 class LoopbackOllama(LoopbackServer):
-    """A context manager. `models`: names that are installed, or names with their sizes in bytes."""
+    """A context manager. `models`: names that are installed, or names with their sizes in bytes. Those that end in
+    `cloud` are listed as Ollama lists what runs on its makers' machines."""
 
     def __init__(
         self, script: Iterable[Turn], *, models: Sequence[str | tuple[str, int]] = ("qwen2.5-coder:7b",)
@@ -73,9 +75,11 @@ class LoopbackOllama(LoopbackServer):
         return {"/api/version": {"version": "0.33.0"}, "/api/tags": {"models": listed}, "/api/ps": {"models": running}}
 
     def _listed(self, name: str) -> dict[str, Any]:
+        away = {"remote_model": name.removesuffix("-cloud"), "remote_host": CLOUD} if name.endswith("cloud") else {}
         return {
             "name": name,
             "model": name,
+            **away,
             "modified_at": CREATED,
             "size": self._models[name],
             "digest": "0" * 64,
