@@ -132,7 +132,7 @@ class Agent:
 
     async def _reply(self) -> AssistantMessage:
         prompt = context.build(self.session.messages, self.words.prompt("not_run"))
-        self.emit(PromptSent(self._turn, prompt.tokens))
+        self.emit(PromptSent(self._turn, prompt.tokens, prompt.fresh))
         number = 1 + sum(isinstance(message, AssistantMessage) for message in self.session.messages)
         reader = Reader(self.toolbox.specs, number)
         parts: list[Part] = []

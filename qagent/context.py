@@ -53,8 +53,11 @@ def quoted_notes(words: Words, name: str, text: str, limit: int) -> tuple[str, b
 
 def build(messages: Sequence[Message], not_run: str) -> Prompt:
     """The prompt for the next reply. `not_run` is what the model reads in place of a missing result."""
-    text = chatml.render(list(_with_missing_results(messages, not_run)))
-    return Prompt(text, chatml.estimate(text))
+    whole = list(_with_missing_results(messages, not_run))
+    text = chatml.render(whole)
+    replies = [number for number, message in enumerate(whole) if isinstance(message, AssistantMessage)]
+    new = chatml.render(whole[replies[-1] + 1 :]) if replies else text
+    return Prompt(text, chatml.estimate(text), chatml.estimate(new))
 
 
 def _with_missing_results(messages: Sequence[Message], not_run: str) -> Iterator[Message]:

@@ -140,7 +140,8 @@ class Lines:
     def _of_reply(self, event: PromptSent | ReplyFinished) -> Iterator[Line]:
         if isinstance(event, PromptSent):
             if self._detail or self._waiting:
-                yield Line(f"· turn {event.turn}: the model reads about {event.tokens} tokens and writes …", "note")
+                size = f"about {event.fresh} new tokens of {event.tokens}"
+                yield Line(f"· turn {event.turn}: the model reads {size}, then writes …", "note")
             return
         if event.dropped:
             yield Line(f"· {event.dropped} characters after an invented turn were dropped", "note")

@@ -158,10 +158,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """`text` is exact, control tokens included. `tokens` is our own estimate of its length."""
+    """`text` is exact, control tokens included.
+
+    Our own estimates: `tokens` of its length, `fresh` of what stands behind the last reply, which is all that a server
+    with a prefix cache still has to read.
+    """
 
     text: str
     tokens: int
+    fresh: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +243,14 @@ class TaskStarted:
 
 @dataclass(frozen=True, slots=True)
 class PromptSent:
-    """A request is on its way; until the first `TextStreamed` the server is loading the model or reading."""
+    """A request is on its way; until the first `TextStreamed` the server is loading the model or reading.
+
+    tokens and fresh are those of `Prompt`.
+    """
 
     turn: int
     tokens: int
+    fresh: int
     kind: Literal["prompt_sent"] = "prompt_sent"
 
 

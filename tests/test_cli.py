@@ -107,7 +107,7 @@ def test_sessions_are_listed_shown_exported_and_deleted(tmp_path: Path, capsys: 
     assert row["title"] == "What does it do?"
     assert row["id"] in qagent(capsys, "sessions", "list").out
     assert "It adds." in qagent(capsys, "sessions", "show", row["id"]).out
-    assert '"kind": "assistant"' in qagent(capsys, "sessions", "show", row["id"], "--json").out
+    assert '"kind":"assistant"' in qagent(capsys, "sessions", "show", row["id"], "--json").out
     target = tmp_path / "out.md"
     assert qagent(capsys, "sessions", "export", row["id"], "-o", str(target)).code == 0
     assert "It adds." in target.read_text()

@@ -154,6 +154,30 @@ def test_a_reader_that_goes_away_is_no_bug(folder: Path) -> None:
     assert (ran.returncode, ran.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize(
+    ("redirection", "code", "out", "err"),
+    [
+        ("2>&-", 0, "Hello.", ""),
+        (">&-", 0, "", ""),
+        ("<&-", 0, "Hello.", ""),
+        ("<&- >&- 2>&-", 0, "", ""),
+        ("> /dev/full", 2, "", "stdout cannot be written"),
+        ("--json > /dev/full", 2, "", "stdout cannot be written"),
+        ("2> /dev/full", 0, "Hello.", ""),
+    ],
+)
+def test_streams_that_are_closed_or_full_lose_nothing_else(
+    folder: Path, redirection: str, code: int, out: str, err: str
+) -> None:
+    with LoopbackOllama(["Hello."]) as server:
+        line = f"{sys.executable} -m qagent -p x -C {folder} --host {server.url} {redirection}"
+        ran = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.strip()) == (code, out)
+    assert err in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr
+
+
 def test_a_pipe_that_nobody_closes_is_not_waited_for(folder: Path) -> None:
     with LoopbackOllama(["Hello."]) as server:
         code = (

@@ -6,7 +6,8 @@ import pytest
 from config_files import Places, read, refused
 from pydantic import ValidationError
 
-from qagent.config import KEYS, Settings, load
+from qagent.config import KEYS, Loaded, Settings, load
+from qagent.errors import ConfigProblem
 
 # ------------------------------------------------------------------ which place wins
 
@@ -29,7 +30,7 @@ SETS = ["max_turns=60", "max_turns=70"]
         ({}, 30, "config.toml, line 1"),
         ({"project": PROJECT}, 20, "project.toml, line 1"),
         ({"project": PROJECT, "env": VARIABLE}, 50, "QAGENT_MAX_TURNS"),
-        ({"project": PROJECT, "env": VARIABLE, "sets": SETS}, 70, "--set `max_turns`"),
+        ({"project": PROJECT, "env": VARIABLE, "sets": SETS}, 70, "--set"),
         ({"env": VARIABLE, "sets": SETS, "flags": {"max_turns": 80}}, 80, "--max-turns"),
         ({"env": VARIABLE, "flags": {"max_turns": None}}, 50, "QAGENT_MAX_TURNS"),
     ],
@@ -237,3 +238,19 @@ def test_what_is_not_the_projects_is_an_error(project: str) -> None:
 def test_a_project_is_measured_by_the_persons_file_and_the_person_has_the_last_word() -> None:
     loaded = read('mode = "auto"', project='mode = "ask"', flags={"mode": "accept-edits"})
     assert loaded.settings.mode == "accept-edits"
+
+
+def test_what_stands_in_a_project_s_file_is_not_read_again_by_who_has_it(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("max_turns = 29")
+
+    def loaded(data: bytes | None) -> Loaded:
+        nowhere = tmp_path / "nowhere.toml"
+        return load(flags={}, sets=(), env={}, user_file=nowhere, project_file=file, project_data=data)
+
+    assert loaded(None).settings.max_turns == 29
+    assert loaded(b"\xef\xbb\xbfmax_turns = 9").settings.max_turns == 9
+    assert loaded(b"max_turns = 9").origins["max_turns"] == f"{file}, line 1"
+    assert loaded(b"").settings == Settings(host="http://127.0.0.1:11434")
+    with pytest.raises(ConfigProblem, match="line 2: this is not UTF-8"):
+        loaded(b"\n\xff")

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
+import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qagent.workspace.ignore import walk
+from qagent.workspace.background import in_background
+from qagent.workspace.ignore import MOST_BYTES, Stop, walk
 from qagent.workspace.names import shown
-from qagent.workspace.patterns import rules
+from qagent.workspace.patterns import LONGEST_RULE, MOST_RULES, rules
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is the other side of the comparison")
 
@@ -93,6 +97,11 @@ RULES = (
     ),
     *(
         "/**/foo",
+        "**/a/**/b/**",
+        "**/**/a/*/**/x",
+        "src/**/**/b",
+        "src/f**/foo",
+        "de**/a/**/bar",
         "deep/**/d",
         "{a,b}",
         "f\\\\oo",
@@ -223,6 +232,89 @@ def test_a_folder_that_disappears_does_not_end_the_walk(tmp_path: Path) -> None:
     assert list(found) == ["c/z"]
 
 
-def test_a_hostile_pattern_is_answered_at_once() -> None:
-    (rule,) = rules(b"*a" * 40 + b"*b")
-    assert not rule.matches(b"a" * 250, is_folder=False)
+# ------------------------------------------------------------------ what is made to keep us busy
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        (b"*a" * 40 + b"*b", b"a" * 250),
+        (b"**/a/" * 15 + b"b", b"a/" * 30 + b"c"),
+        (b"**/a/" * 800 + b"b", b"a/" * 2_000 + b"c"),
+        (b"**/a*/*a/" * 400 + b"**/b", b"aa/" * 1_300 + b"c"),
+        (b"?" * 4_000, b"a" * 250),
+        (b"[!a]*" * 800, b"b" * 250 + b"a"),
+    ],
+)
+def test_a_hostile_pattern_is_answered_at_once(pattern: bytes, path: bytes) -> None:
+    (rule,) = rules(pattern)
+    assert not rule.matches(path, is_folder=False) or pattern.endswith(b"*")
+
+
+def test_rules_are_bounded_in_number_and_length() -> None:
+    assert len(rules(b"x*y\n" * 30_000)) == MOST_RULES
+    assert len(rules(b"a\n" + b"?" * (LONGEST_RULE + 1) + b"\nb")) == 2
+    assert len(rules(b"a\nb\n# c\nd", most=2)) == 2
+
+
+def test_the_rules_of_all_folders_together_are_bounded(tmp_path: Path) -> None:
+    make(tmp_path, {".gitignore": "x*y\n" * (MOST_RULES - 1) + "*.a\n", "in/.gitignore": "*.b\n"})
+    make(tmp_path, {"in/f.a": "", "in/f.b": ""})
+    assert list(walk(tmp_path)) == [".gitignore", "in/.gitignore", "in/f.b"]
+
+
+def test_only_the_whole_lines_at_the_beginning_of_a_huge_rules_file_count(tmp_path: Path) -> None:
+    make(tmp_path, {".gitignore": "*.a\n" + "#" * (MOST_BYTES - 8) + "\n*.bc\n*.d\n", "f.a": "", "f.b": "", "f.d": ""})
+    assert list(walk(tmp_path)) == [".gitignore", "f.b", "f.d"]
+
+
+def test_a_rules_file_with_a_hole_of_gigabytes_is_read_in_part(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with (tmp_path / ".gitignore").open("wb") as file:
+        file.truncate(3_000_000_000)
+    tracemalloc.start()
+    assert list(walk(tmp_path)) == [".gitignore", "a"]
+    assert tracemalloc.get_traced_memory()[1] < 10 * MOST_BYTES
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_never_ends_is_not_read_as_git_s_own_file(tmp_path: Path, kind: str) -> None:
+    make(tmp_path, {".git": "gitdir: sub", "sub/info/exclude": "*.tmp", "a.tmp": "", "a.py": ""})
+    if kind == "pipe":
+        os.mkfifo(tmp_path / "sub/commondir")
+    else:
+        (tmp_path / "sub/commondir").symlink_to("/dev/zero")
+    assert [name for name in walk(tmp_path) if name != "sub/commondir"] == ["a.py", "sub/info/exclude"]
+
+
+def test_a_walk_ends_when_it_is_told_to_and_tells_how_much_it_did(tmp_path: Path) -> None:
+    make(tmp_path, {".gitignore": "*.log\n*.tmp\n", **{f"{number:02}.py": "" for number in range(50)}})
+    sizes: list[int] = []
+
+    def stop(size: int) -> bool:
+        sizes.append(size)
+        return False
+
+    assert len(list(walk(tmp_path, stop=stop))) == 51
+    assert sum(sizes) == 12 * 100 + 51 + 51 * 10
+    for most in (0, 1, 30, 100):
+        asked = iter(range(most))
+        assert len(list(walk(tmp_path, stop=lambda _, asked=asked: next(asked, None) is None))) < 51
+
+
+async def test_what_runs_in_the_background_is_told_that_nobody_waits_any_more() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(stop: Stop) -> None:
+        begun.set()
+        while not stop(1):
+            pass
+        ended.set()
+
+    task = asyncio.create_task(in_background(work))
+    await asyncio.to_thread(begun.wait)
+    task.cancel()
+    await asyncio.to_thread(ended.wait)
+    assert task.cancelled()
+    assert await in_background(lambda stop: stop(1)) is False

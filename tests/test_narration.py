@@ -77,8 +77,8 @@ def test_a_diff_that_was_shown_as_a_question_is_not_shown_again() -> None:
 
 
 def test_token_counts_are_told_when_asked_for() -> None:
-    events = (PromptSent(2, 510), ReplyFinished(2, "stop", Usage(500, 30, 40, 1.25)))
-    waiting = "· turn 2: the model reads about 510 tokens and writes …"
+    events = (PromptSent(2, 510, 60), ReplyFinished(2, "stop", Usage(500, 30, 40, 1.25)))
+    waiting = "· turn 2: the model reads about 60 new tokens of 510, then writes …"
     assert told(*events) == []
     assert [line.text for line in lines(*events, waiting=True)] == [waiting]
     assert told(*events, detail=True) == [waiting, "· 500 tokens read, 40 written, 1.2 s"]

@@ -14,8 +14,8 @@ from scripted_agent import BUGGY, EDIT, READ, repository
 
 from qagent.config import Settings
 from qagent.errors import Unreachable
-from qagent.narration import Line
 from qagent.models.scripted import ScriptedModel, ScriptLine
+from qagent.narration import Line
 from qagent.repl import Conversation
 from qagent.session import Session
 from qagent.testing import Fault, LoopbackOllama

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 from pathlib import Path
 
 import psutil
@@ -141,6 +142,15 @@ async def test_a_pattern_that_takes_for_ever_is_ended(place: Workspace, monkeypa
     monkeypatch.setattr(tool, "SECONDS", 1)
     with pytest.raises(ToolFailed, match="took longer than 1 s"):
         await search(place, pattern="(a+)+$")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS bounds no process's memory")
+async def test_a_pattern_that_fills_the_memory_is_ended(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place.root / "large.txt").write_text("ab" * 2_000_000)
+    monkeypatch.setattr(tool, "MEMORY", 100_000_000)
+    with pytest.raises(ToolFailed, match="too costly"):
+        await search(place, pattern="(a|b)*$x")
+    assert "1 matching line" in (await search(place, pattern="ba", path="large.txt")).summary
 
 
 async def test_a_search_that_is_cancelled_leaves_no_process(place: Workspace) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from saved_sessions import made
 
 from qagent.errors import SessionProblem
 from qagent.session import Session, delete, export_markdown, find, latest, listing, peek
+from qagent.session.file import LARGEST
 from qagent.types import (
     AssistantMessage,
     BadCall,
@@ -78,6 +81,38 @@ def test_what_is_no_session_file_does_no_harm(tmp_path: Path) -> None:
     assert listing(tmp_path / "notes.txt") == []
 
 
+def test_a_pipe_a_device_and_a_file_that_is_far_too_large_are_listed_as_damaged(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "endless.jsonl").symlink_to("/dev/zero")
+    with (tmp_path / "blank.jsonl").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    large = said(tmp_path)
+    os.truncate(large, LARGEST + 1)
+    assert {row.id: row.state for row in listing(tmp_path)} == dict.fromkeys(
+        ("pipe", "endless", "blank", large.stem), "damaged"
+    )
+    for name in ("pipe", "endless", "blank", large.stem):
+        with pytest.raises(SessionProblem):
+            peek(tmp_path / f"{name}.jsonl")
+    large.unlink()
+    assert latest(tmp_path, tmp_path) is None
+
+
+def test_a_header_that_is_far_too_long_is_none(tmp_path: Path) -> None:
+    path = said(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b'"title":""', b'"title":"%b"' % (b"x" * 70_000)))
+    assert latest(tmp_path, tmp_path) is None
+
+
+def test_odd_texts_in_a_header_do_no_harm(tmp_path: Path) -> None:
+    path = said(tmp_path)
+    text = path.read_text().replace("qwen2.5-coder:7b", "\\ud801\\u001b[2J").replace('"title":""', '"title":"\\ud800"')
+    path.write_text(text.replace("2026-11-20T09:30:15+00:00", "yesterday"))
+    [row] = listing(tmp_path)
+    assert (row.created, row.model, row.title, row.state) == ("", "\ud801\x1b[2J", "\ud800", "ok")
+    export_markdown(peek(path).messages, title=row.title).encode()
+
+
 def test_reading_a_torn_session_writes_nothing(tmp_path: Path) -> None:
     path = said(tmp_path)
     content = path.read_bytes() + b'{"kind'
@@ -104,6 +139,13 @@ def test_the_latest_is_that_of_the_same_folder(tmp_path: Path) -> None:
     assert latest(tmp_path, here / ".." / "here") == wanted
     assert latest(tmp_path, tmp_path) is None
     assert latest(tmp_path / "none", here) is None
+
+
+def test_a_session_in_which_nobody_said_anything_is_listed_and_is_not_the_latest(tmp_path: Path) -> None:
+    wanted = said(tmp_path, 0)
+    made(tmp_path, SystemMessage('say "kind":"user" to me'), hours=1)
+    assert len(listing(tmp_path)) == 2
+    assert latest(tmp_path, tmp_path) == wanted
 
 
 def test_a_session_is_found_by_the_start_of_its_id(tmp_path: Path) -> None:
@@ -211,6 +253,15 @@ def test_a_conversation_is_told_in_order() -> None:
         "## qagent\n\n> Go on.\n\n"
         "## Assistant\n\n> only raw\n"
     )
+
+
+def test_deep_arguments_are_told_in_part() -> None:
+    deep: dict[str, Any] = {"x": 1}
+    for _ in range(5_000):
+        deep = {"a": [deep]}
+    text = export_markdown([AssistantMessage("", (ToolCall("c1", "run", deep),))])
+    assert '"…"' in text
+    assert text.count('"a"') == 30
 
 
 def test_fences_are_longer_than_any_inside() -> None:

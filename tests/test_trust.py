@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qagent.config.trust import fingerprint, is_trusted, needs_trust, trust
+from qagent.config.trust import fingerprint, is_trusted, needs_trust, trust, trusted_files
 from qagent.errors import ConfigProblem
 
 
@@ -42,6 +42,24 @@ def test_the_list_is_the_owners_alone_and_outside_the_project(state: Path, proje
     assert stat.S_IMODE((state / "trusted.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
     assert sorted(project.rglob("*")) == before
+
+
+def test_the_trusted_files_are_given_out_as_they_were_trusted(state: Path, project: Path) -> None:
+    assert trusted_files(state, project) is None
+    trust(state, project)
+    files = trusted_files(state, project)
+    (project / ".qagent" / "config.toml").write_text("other")
+    assert files == {"config.toml": b"max_turns = 9", "tools/lint.toml": b"summary = 'lint'"}
+    assert trusted_files(state, project) is None
+
+
+def test_all_folders_that_are_made_are_the_owner_s_alone(tmp_path: Path, project: Path) -> None:
+    old = os.umask(0)
+    try:
+        trust(tmp_path / "home" / "state", project)
+    finally:
+        os.umask(old)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("home", "home/state")] == [0o700, 0o700]
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {

@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import socket
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qagent.errors import ToolFailed, UsageProblem
-from qagent.workspace.files import LARGEST, FileText, read_text, write_atomic
 from qagent.workspace.names import shown
 from qagent.workspace.place import Purpose, Workspace, nearest
 from qagent.workspace.secrets import is_secret
@@ -71,12 +67,12 @@ def test_an_absolute_path_by_the_name_that_the_root_was_opened_with_is_fine(plac
         ("src/\0a.py", "control characters"),
         ("src/a\n.py", "control characters"),
         ("src/\ud800", "control characters"),
-        ("..", "outside the repository"),
-        ("../outside/secret.txt", "outside the repository"),
-        ("src/../../outside/new.txt", "outside the repository"),
-        ("/etc/passwd", "outside the repository"),
-        ("~/.ssh/id_rsa", "outside the repository"),
-        ("~root/x", "outside the repository"),
+        ("..", "outside this folder"),
+        ("../outside/secret.txt", "outside this folder"),
+        ("src/../../outside/new.txt", "outside this folder"),
+        ("/etc/passwd", "outside this folder"),
+        ("~/.ssh/id_rsa", "outside this folder"),
+        ("~root/x", "outside this folder"),
         (".git/config", "git's own files"),
         (".git", "git's own files"),
         (".GIT/config", "git's own files"),
@@ -98,11 +94,11 @@ def test_other_paths_are_refused_with_the_reason(place: Workspace, path: str, re
 @pytest.mark.parametrize(
     ("target", "path", "reason"),
     [
-        ("../outside", "link/secret.txt", "outside the repository"),
-        ("../outside", "link/not/there/yet.txt", "outside the repository"),
-        ("../outside/secret.txt", "link", "outside the repository"),
-        ("../outside/new.txt", "link", "outside the repository"),
-        ("/etc", "link/passwd", "outside the repository"),
+        ("../outside", "link/secret.txt", "outside this folder"),
+        ("../outside", "link/not/there/yet.txt", "outside this folder"),
+        ("../outside/secret.txt", "link", "outside this folder"),
+        ("../outside/new.txt", "link", "outside this folder"),
+        ("/etc", "link/passwd", "outside this folder"),
         (".git", "link/config", "git's own files"),
         (".git/config", "link", "git's own files"),
     ],
@@ -168,6 +164,23 @@ def test_a_missing_file_is_answered_with_names_like_it(place: Workspace, path: s
 def test_a_missing_file_like_no_other_is_answered_with_list_files(place: Workspace) -> None:
     with pytest.raises(ToolFailed, match="list_files"):
         place.resolve("qqqqqq.zz", "read")
+
+
+def test_names_like_a_missing_one_are_looked_for_in_a_part_of_a_huge_tree(place: Workspace) -> None:
+    for number in range(2_000):
+        (place.root / f"n{number:04}").touch()
+    with pytest.raises(ToolFailed, match="list_files"):
+        place.resolve("elsewhere/cart.py", "read")
+
+
+def test_names_like_a_missing_one_are_not_looked_for_among_a_mass_of_rules(place: Workspace) -> None:
+    (place.root / ".gitignore").write_text("".join(f"x{number}*y\n" for number in range(100_000)))
+    with pytest.raises(ToolFailed, match="list_files"):
+        place.resolve("cart.py", "read")
+
+
+def test_long_names_are_the_same_or_not_alike() -> None:
+    assert nearest("a/" + "b" * 1_000, ["b" * 999, "c/" + "b" * 1_000]) == ["c/" + "b" * 1_000]
 
 
 def test_the_nearest_names_begin_with_the_same_name_elsewhere() -> None:
@@ -253,132 +266,3 @@ def test_it_looks_like_a_secret(path: str) -> None:
 @pytest.mark.parametrize("path", HARMLESS)
 def test_it_does_not_look_like_a_secret(path: str) -> None:
     assert not is_secret(path)
-
-
-# ------------------------------------------------------------------ reading and writing
-
-
-@pytest.mark.parametrize(
-    ("data", "read"),
-    [
-        (b"", FileText("")),
-        (b"a\r\nb\rc\n", FileText("a\r\nb\rc\n")),
-        (b"\xef\xbb\xbfa\n", FileText("a\n", bom=True)),
-        ("straße\u2028x\x0c".encode(), FileText("straße\u2028x\x0c")),
-    ],
-)
-def test_a_text_comes_back_byte_for_byte(tmp_path: Path, data: bytes, read: FileText) -> None:
-    (tmp_path / "a").write_bytes(data)
-    assert read_text(tmp_path / "a") == read
-    assert read.data == data
-
-
-@given(st.binary(max_size=40))
-def test_bytes_are_either_refused_or_come_back(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
-    path = tmp_path_factory.getbasetemp() / "any"
-    write_atomic(path, data)
-    assert path.read_bytes() == data
-    with contextlib.suppress(ToolFailed):
-        assert read_text(path).data == data
-
-
-@pytest.mark.parametrize("data", [b"caf\xe9", b"a\0b", "a".encode("utf-16")])
-def test_what_is_not_utf8_text_is_refused(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "a").write_bytes(data)
-    with pytest.raises(ToolFailed, match="not UTF-8 text"):
-        read_text(tmp_path / "a")
-
-
-def test_a_folder_a_huge_file_and_a_missing_one_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailed, match="list_files"):
-        read_text(tmp_path)
-    with (tmp_path / "huge").open("wb") as file:
-        file.truncate(LARGEST + 1)
-    with pytest.raises(ToolFailed, match="use search"):
-        read_text(tmp_path / "huge")
-    with pytest.raises(ToolFailed, match="cannot be read"):
-        read_text(tmp_path / "missing")
-
-
-def test_half_a_surrogate_pair_cannot_be_written() -> None:
-    with pytest.raises(ToolFailed, match="surrogate"):
-        _ = FileText("\ud800").data
-
-
-def test_a_new_file_gets_its_folders_and_the_rights_of_the_umask(tmp_path: Path) -> None:
-    write_atomic(tmp_path / "x" / "y" / "a", b"1")
-    plain = tmp_path / "plain"
-    plain.touch()
-    assert (tmp_path / "x/y/a").read_bytes() == b"1"
-    assert (tmp_path / "x/y/a").stat().st_mode == plain.stat().st_mode
-
-
-def test_the_permission_bits_stay(tmp_path: Path) -> None:
-    path = tmp_path / "run.sh"
-    path.write_bytes(b"1")
-    path.chmod(0o751)
-    write_atomic(path, b"22")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o751
-
-
-def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
-    (tmp_path / "target").write_bytes(b"1")
-    (tmp_path / "link").symlink_to("target")
-    write_atomic(tmp_path / "link", b"2")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "target").read_bytes() == b"2"
-
-
-def test_python_does_not_run_old_code_after_an_edit_of_the_same_size(tmp_path: Path) -> None:
-    path = tmp_path / "m.py"
-    path.write_bytes(b"x = 1\n")
-    os.utime(path, (2_000_000_000, 2_000_000_000))
-    seconds = [int(path.stat().st_mtime)]
-    for data in (b"x = 2\n", b"x = 33\n", b"x = 4\n"):
-        write_atomic(path, data)
-        seconds.append(int(path.stat().st_mtime))
-    assert seconds == sorted(set(seconds))
-
-
-def test_a_file_that_is_read_only_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_bytes(b"1")
-    path.chmod(0o444)
-    with pytest.raises(ToolFailed, match="read-only"):
-        write_atomic(path, b"2")
-    assert path.read_bytes() == b"1"
-
-
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """The system refuses to make any file longer than a few bytes, as on a full disk."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, old[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
-
-
-@pytest.mark.usefixtures("small_disk")
-def test_a_write_that_fails_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"old")
-    with pytest.raises(ToolFailed, match="nothing was changed"):
-        write_atomic(tmp_path / "a", b"x" * 1_000)
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
-    assert (tmp_path / "a").read_bytes() == b"old"
-
-
-@pytest.mark.parametrize("name", ["file/below", "folder", "n" * 300])
-def test_where_no_file_can_be_nothing_is_left_behind(tmp_path: Path, name: str) -> None:
-    (tmp_path / "file").write_bytes(b"1")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(ToolFailed, match="cannot be written"):
-        write_atomic(tmp_path / name, b"2")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_is_read_only_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o555)
-    with pytest.raises(ToolFailed, match="cannot be written"):
-        write_atomic(tmp_path / "a", b"1")
-    assert list(tmp_path.iterdir()) == []

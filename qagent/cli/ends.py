@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 from qagent import __version__
-from qagent.errors import UserFacing
+from qagent.errors import UsageProblem, UserFacing
 from qagent.narration import harmless
 from qagent.running import Interrupted
 from qagent.types import Outcome
@@ -52,9 +52,7 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 
 def finish(arguments: list[str]) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a reply may hold what the terminal cannot show
-            stream.reconfigure(errors="backslashreplace")
+    _open_streams()
     try:
         return _run(arguments, as_json=wants_json(arguments))
     except BrokenPipeError:
@@ -105,7 +103,8 @@ def say_end(
 ) -> int:
     """Says on stderr what happened, what was kept and what to do; with JSON on stdout too. Returns the code."""
     if as_json:
-        say_result(code, reason, detail=what, todo=todo, kept=kept, **known)
+        with contextlib.suppress(UserFacing):  # then stdout itself does not work
+            say_result(code, reason, detail=what, todo=todo, kept=kept, **known)
     lines = [f"qagent: {harmless(what)}", *(f"  {harmless(line)}" for line in (kept, todo) if line)]
     with contextlib.suppress(OSError):  # nobody may be there to read it
         print("\n".join(lines), file=sys.stderr, flush=True)
@@ -118,19 +117,44 @@ def say_result(code: int, reason: str, **known: Any) -> None:
 
 
 def say_json(record: dict[str, Any]) -> None:
-    print(json.dumps(record, ensure_ascii=True), flush=True)
+    put(json.dumps(record, ensure_ascii=True))
+
+
+def put(text: str) -> None:
+    """A line of data on stdout. Raises BrokenPipeError when its reader has gone, UserFacing when it can't be written."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _silence_stdout()
+        raise UsageProblem(f"stdout cannot be written: {error.strerror}", todo="the session has the answer") from error
+
+
+def _silence_stdout() -> None:
+    """What is still waiting to be written goes nowhere, so that the interpreter does not fail on it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _pipe_closed() -> int:
-    """Whoever read our output has gone; say nothing more, also not when the interpreter flushes stdout at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Whoever read our output has gone: nothing more is said."""
+    _silence_stdout()
     return 128 + signal.SIGPIPE
+
+
+def _open_streams() -> None:
+    """Streams that were closed lead nowhere; a file opened later must not get their numbers. Replies may hold what the
+    terminal cannot spell."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+        elif name != "stdin" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _bug(error: Exception, *, as_json: bool) -> int:
     what = f"this is a bug in qagent {__version__}: {type(error).__name__}: {error}"
-    if isinstance(error, OSError) and as_json:  # stdout itself may be what does not work
-        as_json = False
     todo = "please report it with that file"
     return say_end(what, kept=_keep_traceback(error), todo=todo, code=1, reason="bug", as_json=as_json)
 

@@ -13,6 +13,7 @@ from qagent.config import folders
 from qagent.errors import UsageProblem
 from qagent.narration import harmless
 from qagent.session import SessionRow, delete, export_markdown, find, listing, peek
+from qagent.session.lines import encode
 
 SHOWN = 20
 
@@ -46,7 +47,7 @@ def show_session(session: str, *, as_json: bool) -> None:
     record = peek(find(_folder(), session))
     if as_json:
         for entry in record.entries:
-            say_json(dataclasses.asdict(entry))
+            print(encode(entry).decode("ascii"), end="")
         return
     for told in record.notices:
         notice(told)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from qagent.cli.ends import outcome_code, report, say_end, say_json, say_result
+from qagent.cli.ends import outcome_code, put, report, say_end, say_json, say_result
 from qagent.cli.start import Options, Resume, Start, notice, painter, say, session_path, start
 from qagent.errors import UsageProblem, UserFacing
 from qagent.models.base import Model
@@ -110,7 +110,7 @@ class _Run:
             say_result(code, "permission" if code == 9 else outcome.reason, todo=todo, kept=self._kept(),
                        **self._known(outcome))  # fmt: skip
         elif outcome.answer and not self._is_on_screen():
-            print(harmless(outcome.answer) if sys.stdout.isatty() else outcome.answer, flush=True)
+            put(harmless(outcome.answer) if sys.stdout.isatty() else outcome.answer)
         if code and not self._options.quiet:
             say(f"  {self._kept()}" + (f"\n  {PERMISSION}" if code == 9 else ""))
         return code
@@ -181,4 +181,4 @@ def _is_piped() -> bool:
         mode = stat.S_IFMT(Path("/dev/stdin").stat().st_mode)
     except OSError:
         return False
-    return mode in (stat.S_IFIFO, stat.S_IFREG) and sys.stdin is not None
+    return mode in (stat.S_IFIFO, stat.S_IFREG)

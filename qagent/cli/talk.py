@@ -10,7 +10,6 @@ import sys
 from qagent.cli.ends import outcome_code
 from qagent.cli.once import moved, resumed_place
 from qagent.cli.start import Options, Resume, notice, painter, say, session_path, start
-from qagent.errors import UsageProblem
 from qagent.repl import Conversation
 from qagent.running import run_to_end
 from qagent.session import Session
@@ -20,8 +19,6 @@ from qagent.wiring import connect, new_session
 
 def talk(options: Options, resume: Resume) -> int:
     """The exit code: in a terminal 0, from a pipe that of the last task."""
-    if sys.stdin is None:
-        raise UsageProblem("there is nobody to talk to: stdin is closed", todo='give a task: qagent -p "…"')
     present = sys.stdin.isatty() and not options.no_input
     ready = start(options, ask=_yes if present else None)
     path = session_path(ready, resume)

@@ -17,7 +17,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from qagent.config.settings import KEYS, LISTS, OPTIONAL, Settings
+from qagent.config.settings import KEYS, LISTS, OPTIONAL, Settings, must_be
 from qagent.errors import ConfigProblem
 
 PREFIX = "QAGENT_"
@@ -40,11 +40,12 @@ class Layer:
 # ------------------------------------------------------------------ the four kinds of places
 
 
-def from_file(path: Path) -> Layer:
-    """No file means no settings."""
-    text = _text(path)
-    if text is None:
+def from_file(path: Path, data: bytes | None = None) -> Layer:
+    """`data`: what stands in it, or None to read it. No file means no settings."""
+    data = _read(path) if data is None else data
+    if data is None:
         return Layer({}, {}, typed=True)
+    text = _decoded(path, data)
     try:
         values = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -74,7 +75,7 @@ def from_sets(sets: Sequence[str]) -> Layer:
             raise ConfigProblem(f"--set {_shown(item)}: there is no `=`", todo="write --set key=value")
         key = key.strip()
         values[key] = None if not text and key in OPTIONAL else _split(key, text)
-    return Layer(values, {key: f"--set {_shown(key)}" for key in values})
+    return Layer(values, dict.fromkeys(values, "--set"))
 
 
 def from_flags(flags: Mapping[str, object]) -> Layer:
@@ -128,13 +129,13 @@ def _refuse_variable(key: str, text: str, place: str) -> None:
 
 
 def _wrong(error: ValidationError, layer: Layer) -> ConfigProblem:
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     key = str(first["loc"][0])
     item = next((f"[{part}]" for part in first["loc"][1:] if isinstance(part, int)), "")
-    must = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    must = must_be(first["type"], first["msg"], first.get("ctx", {}))
     about = Settings.model_fields[key].description
     return ConfigProblem(
-        f"{layer.places[key]}: `{key}{item}` {must}, not {_shown(first['input'])}", todo=f"`{key}`: {about}"
+        f"{layer.places[key]}: `{key}{item}` {must}, not {_shown(_written(first['input']))}", todo=f"`{key}`: {about}"
     )
 
 
@@ -146,9 +147,18 @@ def _unknown(name: str, place: str, meant: str, known: Sequence[str]) -> ConfigP
     )
 
 
-def _shown(value: object) -> str:
+def _written(value: object) -> str:
+    """As it would stand in the settings file, or nearly so."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        items = cast("Sequence[object]", value)
+        return f"[{', '.join(repr(item) if isinstance(item, str) else _written(item) for item in items)}]"
+    return "{…}" if isinstance(value, dict) else str(value)
+
+
+def _shown(text: str) -> str:
     """Short, on one line, and harmless to a terminal."""
-    text = value if isinstance(value, str) else repr(value)
     short = text if len(text) <= 60 else f"{text[:59]}…"
     return f"`{short}`" if short.isprintable() and short else ascii(short)
 
@@ -156,16 +166,21 @@ def _shown(value: object) -> str:
 # ------------------------------------------------------------------ files
 
 
-def _text(path: Path) -> str | None:
-    """The file's text, None when there is none. Raises ConfigProblem when there is one that cannot be read."""
+def _read(path: Path) -> bytes | None:
+    """None when there is no file. Raises ConfigProblem when there is one that cannot be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ConfigProblem(f"{path} is not a file", todo="put a text file there, or nothing")
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigProblem(f"cannot read {path}: {error.strerror}", todo="check its rights") from error
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigProblem(f"{path}, line {line}: this is not UTF-8 text", todo="save the file as UTF-8") from error

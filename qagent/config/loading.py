@@ -38,8 +38,12 @@ def load(
     env: Mapping[str, str],
     user_file: Path,
     project_file: Path | None,
+    project_data: bytes | None = None,
 ) -> Loaded:
-    """`project_file` only when its folder is trusted; files that are not there are no error. Raises ConfigProblem."""
+    """`project_file` only when its folder is trusted; files that are not there are no error. Raises ConfigProblem.
+
+    `project_data`: what stands in `project_file`, when somebody has read it already; then nobody reads it again.
+    """
     values: dict[str, object] = Settings().model_dump()
     origins = dict.fromkeys(KEYS, "default")
     notices: list[str] = []
@@ -51,7 +55,7 @@ def load(
     user = from_file(user_file)
     take(user, checked(user))
     if project_file:
-        project = from_file(project_file)
+        project = from_file(project_file, project_data)
         found, notices = tightened(values, checked(project), project.places)
         take(project, found)
     for layer in (from_env(env), from_sets(sets), from_flags(flags)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -86,3 +87,23 @@ KEYS: tuple[str, ...] = tuple(Settings.model_fields)
 LISTS = frozenset({"allow_hosts", "allow_commands", "deny_commands"})
 OPTIONAL = frozenset({"model", "host", "timeout"})
 """May be emptied again by a higher place, as in `--set timeout=`."""
+
+_MUST_BE = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    "int_parsing_size": "a whole number of a sensible size",
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("string_type", "string_unicode"), "a text"),
+    "tuple_type": "a list of texts",
+    "literal_error": "{expected}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
+
+
+def must_be(kind: str, words: str, context: Mapping[str, object]) -> str:
+    """`must be a whole number`, from the library's name for a fault, its own words for it, and their values."""
+    if kind in _MUST_BE:
+        values = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
+        return f"must be {_MUST_BE[kind].format(**values)}"
+    return str(context["error"]) if "error" in context else words.replace("Input should be", "must be")

@@ -1,7 +1,8 @@
 """Which projects' `.qagent/` folders the person trusts: bound to the files' bytes, kept outside the project.
 
-In: qagent's state folder and the project's folder. Out: yes or no. A changed file ends the trust. It refuses to know
-what the files mean, and asks nobody.
+In: qagent's state folder and the project's folder. Out: yes or no, or the very bytes that are trusted, so that nobody
+need read them again and find others. A changed file ends the trust. It refuses to know what the files mean, and asks
+nobody.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
 from qagent.errors import ConfigProblem
+from qagent.workspace.disk import make_private, read_plain
 
 FOLDER = ".qagent"
 MOST_FILES = 1_000
@@ -29,26 +30,25 @@ def fingerprint(project: Path) -> str:
     Raises ConfigProblem for what no hash can bind: links (their target is elsewhere), devices, files that cannot be
     read, more than 1,000 entries or 4 MiB.
     """
-    top = project / FOLDER
-    digest = hashlib.sha256()
-    left, some = MOST_BYTES, False
-    for path in sorted(_entries(top), key=os.fsencode):
-        if path.is_dir():
-            continue
-        name, data = os.fsencode(path.relative_to(top)), _read(path, left)
-        left, some = left - len(data), True
-        digest.update(b"%d:%b%d:%b" % (len(name), name, len(data), data))
-    return digest.hexdigest() if some else ""
+    return _digest(_files(project))
+
+
+def trusted_files(state: Path, project: Path) -> Mapping[str, bytes] | None:
+    """The files below `.qagent/` by their names in it (`prompts/system.md`), each read once, as they were trusted.
+
+    None unless there are files, they can be bound, and they are those that were trusted. Writes nothing.
+    """
+    try:
+        files = _files(project)
+    except ConfigProblem:
+        return None
+    folders, _ = _stored(state)
+    return files if files and folders.get(_name(project)) == _digest(files) else None
 
 
 def is_trusted(state: Path, project: Path) -> bool:
-    """Whether the files are there, can be bound, and are those that were trusted. Writes nothing."""
-    try:
-        now = fingerprint(project)
-    except ConfigProblem:
-        return False
-    folders, _ = _stored(state)
-    return now != "" and folders.get(_name(project)) == now
+    """Whether there are `trusted_files`."""
+    return trusted_files(state, project) is not None
 
 
 def needs_trust(state: Path, project: Path) -> bool:
@@ -66,7 +66,7 @@ def trust(state: Path, project: Path) -> tuple[str, ...]:
         return ()
     folders, damaged = _stored(state)
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(state)
         notices = _set_aside(state) if damaged else ()
         _write(state, {**folders, _name(project): now})
     except OSError as error:
@@ -75,6 +75,26 @@ def trust(state: Path, project: Path) -> tuple[str, ...]:
 
 
 # ------------------------------------------------------------------ the project's files
+
+
+def _files(project: Path) -> dict[str, bytes]:
+    """In the order of their names' bytes."""
+    top = project / FOLDER
+    files: dict[str, bytes] = {}
+    left = MOST_BYTES
+    for path in sorted(_entries(top), key=os.fsencode):
+        if not path.is_dir():
+            data = files[path.relative_to(top).as_posix()] = _read(path, left)
+            left -= len(data)
+    return files
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for text, data in files.items():
+        name = os.fsencode(text)
+        digest.update(b"%d:%b%d:%b" % (len(name), name, len(data), data))
+    return digest.hexdigest() if files else ""
 
 
 def _entries(top: Path) -> Iterator[Path]:
@@ -97,10 +117,7 @@ def _entries(top: Path) -> Iterator[Path]:
 
 def _read(path: Path, most: int) -> bytes:
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _unbound(path, "it is not a file")
-            data = file.read(most + 1)
+        data = read_plain(path, most + 1, follow=False)
     except OSError as error:
         raise _unbound(path, error.strerror or str(error)) from error
     if len(data) > most:

@@ -15,12 +15,16 @@ from qagent.workspace.names import shown
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`path` is absolute, `relative` its name in the workspace; `before` is None when the file is new."""
+    """`path` is absolute, `relative` its name in the workspace; `before` is None when the file is new.
+
+    `note`: what the model should know of it beside the new lines, a sentence or "".
+    """
 
     path: Path
     relative: str
     before: FileText | None
     after: FileText
+    note: str = ""
 
     @property
     def diff(self) -> str:

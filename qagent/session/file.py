@@ -15,6 +15,10 @@ import time
 from pathlib import Path
 
 from qagent.errors import SessionProblem
+from qagent.workspace.disk import make_private
+
+LARGEST = 512 << 20
+"""Bytes of a session that is still read. A year of talk is not so much; a file that is, is none of ours."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -27,9 +31,9 @@ class LockedFile:
 
     @classmethod
     def create(cls, path: Path, first_line: bytes) -> LockedFile:
-        """Mode 0600 in a folder of mode 0700. Raises FileExistsError, or SessionProblem."""
+        """Mode 0600; folders that are missing are made with mode 0700. Raises FileExistsError, or SessionProblem."""
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent)
         except OSError as error:
             raise _problem(path.parent, "make", error) from error
         try:
@@ -71,7 +75,10 @@ class LockedFile:
             raise
 
     def read(self) -> bytes:
+        """All of it. Raises SessionProblem when that is more than LARGEST."""
         descriptor = self._open_descriptor()
+        if self._size > LARGEST:
+            raise too_large(self.path)
         try:
             return _read_all(descriptor, self._size)
         except OSError as error:
@@ -129,6 +136,10 @@ def in_use(path: Path) -> bool:
 
 
 _TODO = "`qagent sessions` lists what is there"
+
+
+def too_large(path: Path) -> SessionProblem:
+    return SessionProblem(f"{path} is larger than {LARGEST >> 20} MB: that is no session", todo=_TODO)
 
 
 def _lock(descriptor: int, path: Path) -> None:

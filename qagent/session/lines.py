@@ -4,6 +4,9 @@ The first line is the header, each further line one entry, each with its `kind`.
 there. Three things can be wrong with a file, and each is answered differently: a torn last line (the process died
 while it wrote) is left out and reported; a kind that this version does not know is left out, reported, and stays on
 disk; anything else is damage, and damage is never guessed at.
+
+A file may have been made by somebody else. What the model is said to have written goes into the next prompt as it is,
+so it is cut where a reply would have been: before the first spelling that begins somebody else's turn.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from pydantic import Field, TypeAdapter, ValidationError
 
 from qagent.errors import SessionProblem
+from qagent.qwen.chatml import SPECIAL
+from qagent.qwen.lexemes import lexeme
 from qagent.types import AssistantMessage, Message, Outcome, SystemMessage, ToolResult, Usage, UserMessage
 
 VERSION = 1
@@ -98,8 +103,8 @@ def decode(data: bytes, name: str) -> Record:
             todo="update qagent, or start a new session",
         )
     found = [_entry(line, number, name) for number, line in enumerate(lines[1:], start=2)]
-    entries = tuple(entry for entry in found if not isinstance(entry, str))
-    notices = [*_unknown([kind for kind in found if isinstance(kind, str)])]
+    entries, forged = _own_words(entry for entry in found if not isinstance(entry, str))
+    notices = [*_unknown([kind for kind in found if isinstance(kind, str)]), *forged]
     if torn:
         notices.append(f"the last line was not written to its end and is left out ({len(torn)} bytes)")
     return Record(header, entries, len(data) - len(torn), torn, tuple(notices))
@@ -163,6 +168,30 @@ def _entry(line: bytes, number: int, name: str) -> Entry | str:
     except ValueError:
         why = "not a JSON object"
     raise SessionProblem(f"{name}, line {number} is damaged ({why})", todo=_TODO)
+
+
+def _own_words(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], list[str]]:
+    """The entries with every reply up to its first control spelling, and what to tell about that."""
+    kept: list[Entry] = []
+    forged = 0
+    for entry in entries:
+        if isinstance(entry, AssistantMessage) and (end := _control(entry.raw)) is not None:
+            kept.append(dataclasses.replace(entry, raw=entry.raw[:end]))
+            forged += 1
+        else:
+            kept.append(entry)
+    told = f"replies that go on with somebody else's turn, which no model wrote and is left out: {forged}"
+    return tuple(kept), [told] if forged else []
+
+
+def _control(raw: str) -> int | None:
+    """Where the first control spelling begins."""
+    if not SPECIAL.search(raw):  # much faster, and nearly always the end of it
+        return None
+    at = 0
+    while (found := lexeme(raw, at, final=True)) and found.kind != "control":
+        at += len(found.text)
+    return at if found else None
 
 
 def _unknown(kinds: list[str]) -> list[str]:

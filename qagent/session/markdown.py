@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 from qagent.types import AssistantMessage, BadCall, Message, Prose, ReplyEnd, ToolCall, ToolResult, UserMessage
 
@@ -22,6 +23,8 @@ _ENDS: dict[ReplyEnd, str] = {
 }
 _TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")
 """Characters that turn the direction of a line, or break it, and so can make it read as something else."""
+
+_DEEPEST = 60
 
 
 def export_markdown(messages: Iterable[Message], *, title: str = "") -> str:
@@ -68,10 +71,21 @@ def _call(call: ToolCall, was_run: bool) -> Iterator[str]:
     texts = {name: value for name, value in call.arguments.items() if isinstance(value, str) and "\n" in value}
     short = {name: value for name, value in call.arguments.items() if name not in texts}
     if short or not texts:
-        yield fenced(json.dumps(short, ensure_ascii=False, indent=2, default=str), "json")
+        yield fenced(json.dumps(_shallow(short, _DEEPEST), ensure_ascii=False, indent=2, default=str), "json")
     for name, text in texts.items():
         yield f"{code(name)}:"
         yield fenced(text)
+
+
+def _shallow(value: Any, levels: int) -> Any:
+    """With `…` for what is nested deeper: far more than a call of ours has, and far less than Python's stack."""
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, dict):
+        return {key: _shallow(inner, levels - 1) for key, inner in cast("dict[str, Any]", value).items()}
+    return [_shallow(inner, levels - 1) for inner in cast("list[Any]", value)]
 
 
 def visible(text: str) -> str:

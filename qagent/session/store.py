@@ -8,14 +8,18 @@ from __future__ import annotations
 import contextlib
 import difflib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from qagent.errors import SessionProblem
-from qagent.session.file import LockedFile, in_use
+from qagent.session.file import LARGEST, LockedFile, in_use, too_large
 from qagent.session.lines import VERSION, Header, Record, decode, decode_header
+from qagent.workspace.disk import read_plain
 
 State = Literal["ok", "in use", "damaged", "newer"]
+
+_LONGEST_HEADER = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,20 @@ def peek(path: Path) -> Record:
 
 
 def latest(folder: Path, cwd: Path) -> Path | None:
-    """The newest session that was started in `cwd`."""
+    """The newest session that was started in `cwd` and in which the person said something."""
     wanted = str(cwd.resolve())
     for path in _newest_first(folder):
         header = _header_of(path)
-        if header and header.cwd == wanted:
+        if header and header.cwd == wanted and _was_used(path):
             return path
     return None
+
+
+def _was_used(path: Path) -> bool:
+    """A line of the person's is looked for as text: a quote inside a JSON text would have a backslash in front."""
+    with contextlib.suppress(SessionProblem):
+        return b'"kind":"user"' in _bytes(path)
+    return False
 
 
 def find(folder: Path, id_prefix: str) -> Path:
@@ -96,17 +107,18 @@ def _names(paths: list[Path]) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.is_file():
-            return path.read_bytes()
-        why = "no such file"
+        if path.lstat().st_size > LARGEST:
+            raise too_large(path)
+        return read_plain(path, LARGEST, follow=False)
     except OSError as error:
         why = error.strerror or str(error)
-    raise SessionProblem(f"cannot read {path}: {why}", todo="`qagent sessions` lists what is there")
+        raise SessionProblem(f"cannot read {path}: {why}", todo="`qagent sessions` lists what is there") from error
 
 
 def _header_of(path: Path) -> Header | None:
-    with contextlib.suppress(OSError, SessionProblem), path.open("rb") as file:
-        return decode_header(file.readline(), path.name)
+    """None also for a first line that is longer than any of ours."""
+    with contextlib.suppress(OSError, SessionProblem):
+        return decode_header(read_plain(path, _LONGEST_HEADER, follow=False).partition(b"\n")[0], path.name)
     return None
 
 
@@ -115,21 +127,21 @@ def _row(path: Path) -> SessionRow:
         record = peek(path)
     except SessionProblem:
         return _unreadable(path)
-    header = record.header
-    return SessionRow(
-        path.stem,
-        header.created,
-        header.cwd,
-        header.model,
-        record.title,
-        len(record.messages),
-        "in use" if in_use(path) else "ok",
-    )
+    state: State = "in use" if in_use(path) else "ok"
+    return _told(path, record.header, state, record.title, len(record.messages))
 
 
 def _unreadable(path: Path) -> SessionRow:
     header = _header_of(path)
     if header is None:
         return SessionRow(path.stem, "", "", "", "", 0, "damaged")
-    state: State = "newer" if header.version > VERSION else "damaged"
-    return SessionRow(path.stem, header.created, header.cwd, header.model, header.title, 0, state)
+    return _told(path, header, "newer" if header.version > VERSION else "damaged", header.title, 0)
+
+
+def _told(path: Path, header: Header, state: State, title: str, messages: int) -> SessionRow:
+    try:
+        datetime.fromisoformat(header.created)
+        created = header.created
+    except ValueError:  # somebody has edited it
+        created = ""
+    return SessionRow(path.stem, created, header.cwd, header.model, title, messages, state)

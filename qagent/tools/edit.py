@@ -6,6 +6,7 @@ The change is planned on the text in memory and written at once or not at all. W
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -73,18 +74,20 @@ def _planned(workspace: Workspace, request: _Request) -> Change:
     file = workspace.resolve(request.path, "read")
     before = read_text(file)
     relative = workspace.relative(file)
-    after = FileText(_changed(before.text, shown(relative), request), before.bom)
+    text, note = _changed(before.text, shown(relative), request)
+    after = FileText(text, before.bom)
     _ = after.data  # a text that cannot be encoded fails before anybody is asked
-    return Change(file, relative, before, after)
+    return Change(file, relative, before, after, note)
 
 
-def _changed(text: str, name: str, request: _Request) -> str:
+def _changed(text: str, name: str, request: _Request) -> tuple[str, str]:
+    """The new text, and a note for the model or ""."""
     if request.edits:
-        return _with_edits(text, name, [_edit(each) for each in request.edits])
+        return _with_edits(text, name, [_edit(each) for each in request.edits]), ""
     if request.new is None or (request.old is None and not request.symbol):
         raise ToolFailed("give `old` and `new`, or `symbol` and `new`, or SEARCH/REPLACE blocks.")
     if request.old is not None:
-        return _with_edits(text, name, [Edit(request.old, request.new)])
+        return _with_edits(text, name, [Edit(request.old, request.new)]), ""
     return _with_symbol(text, name, request.symbol or "", request.new)
 
 
@@ -104,28 +107,58 @@ def _with_edits(text: str, name: str, edits: list[Edit]) -> str:
     for edit in edits:
         _check_whole(text, edit.new)
     try:
-        return apply(text, edits)
+        after = apply(text, edits)
     except EditRefused as refused:
         raise EditRefused(refused.code, f"{name}: {refused.message}") from refused
+    if _is_python(name):  # in other languages a half-done change may well be meant
+        _check_syntax(text, after, name, "change", "give the lines with their exact indentation.")
+    return after
 
 
-def _with_symbol(text: str, name: str, symbol: str, new: str) -> str:
-    from qagent.code.symbols import syntax_error
+def _with_symbol(text: str, name: str, symbol: str, new: str) -> tuple[str, str]:
+    from qagent.code.wrappers import rewrapped
 
     if not new.strip() or is_placeholder(new):
         raise ToolFailed(f"`new` is empty; write all of {symbol}, or delete it by giving its text as `old`.")
     _check_whole(text, new)
     found = one_symbol(text, name, symbol)
     _check_alone(text, name, found)
-    after = replace_block(text, (found.start, found.body_start, found.end), new)
+    wrapped = rewrapped(lines_of(text)[found.body_start - 1], new.replace("\r\n", "\n"), found.name, name)
+    after = replace_block(text, (found.start, found.body_start, found.end), wrapped.code)
     if after == text:
         raise EditRefused("no_change", f"{name}: {symbol} already has exactly this text; write the new text.")
-    if (error := syntax_error(after, name)) and not syntax_error(text, name):
+    _check_syntax(text, after, name, symbol, "write all of it, with its first line.")
+    return after, " ".join(
+        [*_renamed(text, after, name, found), *(f"It is no longer {word}." for word in wrapped.lost)]
+    )
+
+
+def _check_syntax(before: str, after: str, name: str, what: str, todo: str) -> None:
+    """A file that could be read before can be read afterwards."""
+    from qagent.code.symbols import syntax_error
+
+    _ = FileText(after).data  # what cannot be encoded is told as such
+    if (error := syntax_error(after, name)) and not syntax_error(before, name):
         where = f"at `{error[1].strip()[:200]}` (line {error[0]})"
-        raise ToolFailed(
-            f"with this {symbol} the file has a syntax error {where}; write all of it, with its first line."
-        )
-    return after
+        raise ToolFailed(f"with this {what} the file has a syntax error {where}; {todo}")
+
+
+def _is_python(name: str) -> bool:
+    from qagent.code.languages import language_of
+
+    return language_of(name) == "python"
+
+
+def _renamed(before: str, after: str, name: str, found: Symbol) -> list[str]:
+    """Whoever uses the old name does not find it any more, which is allowed and should be known."""
+    from qagent.code.symbols import symbols
+
+    old, new = (Counter(each.name for each in symbols(text, name)) for text in (before, after))
+    if found.name not in old - new:
+        return []
+    scope = found.name.rpartition(".")[0]
+    added = next((each for each in new - old if each.rpartition(".")[0] == scope), None)
+    return [f"{found.name} is now {added}; its uses were not changed." if added else f"{found.name} is gone."]
 
 
 def _check_whole(text: str, new: str) -> None:
@@ -157,7 +190,9 @@ def _told(change: Change) -> str:
     before = "" if change.before is None else change.before.text
     lines = lines_of(change.after.text)
     parts = [_part(lines, change_) for change_ in _merged(stretches(lines_of(before), lines))]
-    return f"edited {shown(change.relative)}, " + _bounded("".join(parts).replace("\r\n", "\n").removesuffix("\n"))
+    text = _bounded("".join(parts).replace("\r\n", "\n").removesuffix("\n"))
+    note = f"\n(note: {change.note})" if change.note else ""
+    return f"edited {shown(change.relative)}, {text}{note}"
 
 
 def _merged(changes: list[Stretch]) -> list[Stretch]:

@@ -6,7 +6,6 @@ asked before; whether a file is secret is not decided here. Raises ToolFailed al
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -16,8 +15,9 @@ from qagent.edits.diff import lines_of, span
 from qagent.edits.omission import is_placeholder, omission
 from qagent.errors import ToolFailed
 from qagent.types import ToolOutput
+from qagent.workspace.background import in_background
 from qagent.workspace.files import FileText, read_text, write_atomic
-from qagent.workspace.ignore import walk
+from qagent.workspace.ignore import Stop, walk
 from qagent.workspace.names import shown
 from qagent.workspace.place import Workspace
 
@@ -116,29 +116,29 @@ def one_symbol(text: str, name: str, symbol: str) -> Symbol:
 
 
 async def list_files(workspace: Workspace, *, path: str | None = None) -> ToolOutput:
-    """One path a line, relative to the repository; beyond the bound only counts per folder."""
+    """One path a line, relative to the workspace; beyond the bound only counts per folder."""
     folder = workspace.resolve(path or ".", "read")
     name = shown(workspace.relative(folder))
     if not folder.is_dir():
         return ToolOutput(f"{name} is a file, not a folder; read it with read_file.", f"{name} is a file")
-    paths = await asyncio.to_thread(_paths, workspace, workspace.relative(folder))
-    where = "the repository" if name == "." else name
+    paths = await in_background(lambda stop: _paths(workspace, workspace.relative(folder), stop))
+    where = "here" if name == "." else f"in {name}"
     if not paths:
-        return ToolOutput(_nothing(workspace, name), f"no files in {where}")
+        return ToolOutput(_nothing(name), f"no files {where}")
     rows = [shown(found) for found in paths[:MOST_ENTRIES]]
     rows += _counts(paths[MOST_ENTRIES:])
     if len(paths) > _MOST_FILES:
         rows.append(f"(stopped counting at {_MOST_FILES:,} files)")
-    return ToolOutput("\n".join(rows), f"{min(len(paths), _MOST_FILES):,} files in {where}")
+    return ToolOutput("\n".join(rows), f"{min(len(paths), _MOST_FILES):,} files {where}")
 
 
-def _paths(workspace: Workspace, start: str) -> list[str]:
-    return list(islice(walk(workspace.root, start), _MOST_FILES + 1))
+def _paths(workspace: Workspace, start: str, stop: Stop) -> list[str]:
+    return list(islice(walk(workspace.root, start, stop), _MOST_FILES + 1))
 
 
-def _nothing(workspace: Workspace, name: str) -> str:
+def _nothing(name: str) -> str:
     if name == ".":
-        return "the repository has no files yet; create one with write_file."
+        return "this folder has no files yet; create one with write_file."
     return f"{name} has no files, or .gitignore leaves them out."
 
 

@@ -24,8 +24,9 @@ from typing import cast
 from qagent.errors import ToolFailed
 from qagent.types import ToolOutput
 from qagent.workspace import matching
+from qagent.workspace.background import in_background
 from qagent.workspace.files import LARGEST
-from qagent.workspace.ignore import walk
+from qagent.workspace.ignore import Stop, walk
 from qagent.workspace.literals import required
 from qagent.workspace.names import shown
 from qagent.workspace.place import Workspace
@@ -35,6 +36,10 @@ MOST_MATCHES = 60
 WIDEST = 200
 SECONDS = 20
 """Until a search is ended; no pattern that fits its purpose needs so long."""
+MEMORY = 1 << 30
+"""Bytes that it may have; the largest file takes a tenth of them."""
+LONGEST_PATTERN = 300
+"""Patterns are compiled in this process, where a hostile one of a thousand characters takes a second."""
 
 _MOST_COUNTED = 20
 _ARGUMENT_BYTES = 100_000
@@ -52,18 +57,20 @@ class Scope:
 
 
 async def search(workspace: Workspace, *, pattern: str, path: str | None = None) -> ToolOutput:
-    """Without a path all of the repository; a file that is named is searched even when it is ignored."""
+    """Without a path all of the workspace; a file that is named is searched even when it is ignored."""
     _check(pattern)
     start = workspace.resolve(path or ".", "read")
-    scope = await asyncio.to_thread(_scope, workspace, start)
+    scope = await in_background(lambda stop: _scope(workspace, start, stop))
     found = await find_lines(workspace.root, pattern, scope.files, ripgrep())
-    where = "the repository" if start == workspace.root else shown(workspace.relative(start))
+    where = "this folder" if start == workspace.root else shown(workspace.relative(start))
     return _output(pattern, where, scope, found)
 
 
 def _check(pattern: str) -> None:
     if not pattern:
         raise ToolFailed("the pattern is empty; give a regular expression, or read a file with read_file.")
+    if len(pattern) > LONGEST_PATTERN:
+        raise ToolFailed(f"the pattern has more than {LONGEST_PATTERN} characters; give a shorter one.")
     try:
         with warnings.catch_warnings(action="ignore"):
             re.compile(pattern)
@@ -72,10 +79,10 @@ def _check(pattern: str) -> None:
         raise ToolFailed(f"not a regular expression: {error}; for plain text write `{plain}`.") from error
 
 
-def _scope(workspace: Workspace, start: Path) -> Scope:
+def _scope(workspace: Workspace, start: Path, stop: Stop) -> Scope:
     """Links are passed over: what they lead to is found under its own name, or is not the project's."""
     relative = workspace.relative(start)
-    names = walk(workspace.root, relative) if start.is_dir() else iter([relative])
+    names = walk(workspace.root, relative, stop) if start.is_dir() else iter([relative])
     kinds: dict[str, list[str]] = {"files": [], "secret": [], "large": [], "unreadable": [], "no file": []}
     for name in names:
         kinds[_kind(workspace.root / name, name)].append(name)
@@ -100,7 +107,7 @@ def _kind(path: Path, name: str) -> str:
 
 
 async def find_lines(root: Path, pattern: str, files: Sequence[str], rg: Path | None) -> matching.Found:
-    """What matches in these files; the same with ripgrep and without. ToolFailed when the pattern takes too long."""
+    """What matches, the same with ripgrep and without. ToolFailed when that takes too much time or memory."""
     needs = required(pattern)
     if needs and rg:
         files = await worth_reading(root, needs, files, rg)
@@ -112,11 +119,14 @@ async def find_lines(root: Path, pattern: str, files: Sequence[str], rg: Path | 
         shown=MOST_MATCHES,
         width=WIDEST,
         seconds=SECONDS,
+        memory=MEMORY,
     )
     program = [sys.executable, "-I", "-S", "-W", "ignore", matching.__file__]
     code, out = await _run(program, root, json.dumps(request).encode())
     if code == -signal.SIGALRM:
         raise ToolFailed(f"the search took longer than {SECONDS} s; use a simpler pattern, or give a path.")
+    if code == matching.TOO_COSTLY:
+        raise ToolFailed("the pattern is too costly; use a simpler one, or give a path.")
     if code:
         raise ToolFailed("the search was ended from outside; try it again.")
     return cast(matching.Found, json.loads(out))

@@ -2,6 +2,9 @@
 
 Text is strict UTF-8; an encoding is never guessed. Newlines stay as they are in the file, a byte order mark is taken
 off and remembered. Paths come from `Workspace.resolve`; whether one may be touched is not asked here.
+
+A file is replaced, not written over: nobody sees half of it. The price: a second name of it, a hard link, keeps the
+old text.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qagent.errors import ToolFailed
+from qagent.workspace.disk import read_plain
 from qagent.workspace.names import shown
 
 LARGEST = 5_000_000
@@ -61,7 +65,7 @@ def _read(path: Path) -> bytes:
             raise ToolFailed(f"{name} is not a plain file.")
         if found.st_size > LARGEST:
             raise ToolFailed(f"{name} has {found.st_size:,} bytes, too many to read; use search, or run head or sed.")
-        return path.read_bytes()
+        return read_plain(path, LARGEST)
     except OSError as error:
         raise ToolFailed(f"{name} cannot be read: {error.strerror}.") from error
 
@@ -69,23 +73,34 @@ def _read(path: Path) -> bytes:
 def write_atomic(path: Path, data: bytes) -> None:
     """All of the file or nothing: other programs see the old bytes or the new ones. Missing folders are made.
 
-    The permission bits stay; a link stays a link and its target is written. Raises ToolFailed; then the old file is
-    untouched and nothing is left behind.
+    The permission bits stay, but for the set-id ones; so does the owner, where the system lets us. A link stays a link
+    and its target is written. Raises ToolFailed; then the old file is untouched and nothing is left behind.
     """
     target = path.resolve()
     old = _stat(target)
     if old is not None and not old.st_mode & 0o222:
         raise ToolFailed(f"{shown(path.name)} is read-only; nothing was written.")
     temporary = target.with_name(f".qagent-{secrets.token_hex(8)}.tmp")
+    missing = [folder for folder in target.parents if not os.path.lexists(folder)]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(temporary, data, old)
         temporary.replace(target)
     except OSError as error:
+        _remove(temporary, missing)
         raise ToolFailed(f"{shown(path.name)} cannot be written: {error.strerror}; nothing was changed.") from error
-    finally:
+    except BaseException:
+        _remove(temporary, missing)
+        raise
+
+
+def _remove(temporary: Path, folders: list[Path]) -> None:
+    """`folders`: those that were made, the innermost first; what somebody else put into one keeps it."""
+    with contextlib.suppress(OSError):
+        temporary.unlink()
+    for folder in folders:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            folder.rmdir()
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -96,14 +111,24 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def _write(temporary: Path, data: bytes, old: os.stat_result | None) -> None:
-    with temporary.open("xb") as file:  # not tempfile: a new file gets the rights of the person's umask, not 0600
+    """Not with `tempfile`: a new file gets the rights of the person's umask. An old one's text is never, not even for
+    an instant, in a file that more people may read."""
+    first_mode = 0o666 if old is None else 0o600
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, first_mode), "wb") as file:
+        if old is not None:
+            _keep_owner(file.fileno(), old)
         file.write(data)
         file.flush()
-        if old is not None:
-            os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
         os.fsync(file.fileno())
     if old is not None:
         _keep_younger(temporary, old)
+
+
+def _keep_owner(descriptor: int, old: os.stat_result) -> None:
+    """And the rights. Only root can give a file away; for others this keeps a group that they are in."""
+    with contextlib.suppress(OSError):
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode) & 0o777)
 
 
 def _keep_younger(temporary: Path, old: os.stat_result) -> None:

@@ -2,24 +2,30 @@
 
 A pattern such as `(a+)+$` can take for ever on one short line, and Python's `re` holds the whole process meanwhile; so
 this runs as a child: a request as JSON comes in on standard input, the answer goes out on standard output, and an alarm
-ends it whatever it is doing. It is started by its path and imports nothing of ours. It never writes.
+ends it whatever it is doing. Others, such as `(a|b)*c`, fill the memory; its own is bounded, and when that is used up
+its exit code is TOO_COSTLY. It is started by its path and imports nothing of ours. It never writes.
 """
 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 import re
+import resource
 import signal
 import sys
 from pathlib import Path
 from typing import TypedDict, cast
 
+TOO_COSTLY = 3
+
 
 class Request(TypedDict):
     """`files` are relative to `root`, with surrogate escapes. `needs`: texts of which every match contains one, or [].
 
-    At most `shown` lines come back, of `width` characters. `seconds`: when it is ended.
+    At most `shown` lines come back, of `width` characters. `seconds`: when it is ended;
+    `memory`: how many bytes it may have.
     """
 
     root: str
@@ -29,6 +35,7 @@ class Request(TypedDict):
     shown: int
     width: int
     seconds: int
+    memory: int
 
 
 class Line(TypedDict):
@@ -86,7 +93,19 @@ def _clipped(hit: re.Match[str], width: int) -> str:
 def main() -> None:
     request = cast(Request, json.load(sys.stdin))
     signal.alarm(request["seconds"])
-    json.dump(search(request), sys.stdout)
+    _bound_memory(request["memory"])
+    try:
+        answer = json.dumps(search(request))
+    except MemoryError:
+        sys.exit(TOO_COSTLY)
+    sys.stdout.write(answer)
+
+
+def _bound_memory(size: int) -> None:
+    """macOS has the limit and does not take it; there only the alarm is left."""
+    with contextlib.suppress(OSError, ValueError):
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (size if most == resource.RLIM_INFINITY else min(size, most), most))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 pathspec answers otherwise than git in the corners (`[[:alpha:]]`, `a//b`, a kept folder, a backslash at the end), and a
 file that is wrongly ignored is one the model never sees. Knows no files: names come as bytes, as the disk has them.
+A rule is foreign text: whatever it says, holding it against a path takes at most their lengths, multiplied.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, islice, pairwise
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -19,6 +20,7 @@ Token: TypeAlias = frozenset[int] | int
 
 _SLASH = frozenset(b"/")
 _ALL = frozenset(range(256))
+_NOTHING = re.compile(rb"(?!)")
 _SPECIAL = re.compile(rb"[*?\[\\]")
 _ITEM = re.compile(rb"\[:(?P<name>[^\]]*):\]|\\(?P<escaped>.)|(?P<plain>[^\\])", re.DOTALL)
 _RANGE_END = re.compile(rb"-(?:\\(?P<escaped>.)|(?P<plain>[^\]\\]))", re.DOTALL)
@@ -39,27 +41,67 @@ _POSIX = MappingProxyType(
     }
 )
 
+MOST_RULES = 20_000
+LONGEST_RULE = 4_096
+"""Bytes; a path can be no longer. A longer rule is left out, though git would find the odd file that it matches."""
+
+Part: TypeAlias = re.Pattern[bytes] | None
+"""What one name of a path must match; None for any number of names, or none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`keeps`: it began with `!`. `whole`: it is held against the whole path, otherwise against the last name alone."""
+    """`plain`: how the path begins; `parts`: the names of what follows, () when nothing may follow. A single one, as
+    most rules have, has the beginning in it: one comparison is faster than two.
 
-    regex: re.Pattern[bytes]
+    `keeps`: it began with `!`. `whole`: it is held against the whole path, otherwise against the last name alone.
+    `size`: the bytes of its line, a measure of the work that it is.
+    """
+
+    plain: bytes
+    parts: tuple[Part, ...]
     keeps: bool
     folders_only: bool
     whole: bool
+    size: int
 
     def matches(self, path: bytes, is_folder: bool) -> bool:
         """`path` is relative to the folder of the rules, without a slash at either end."""
         if self.folders_only and not is_folder:
             return False
-        return self.regex.fullmatch(path if self.whole else path.rpartition(b"/")[2]) is not None
+        seen = path if self.whole else path.rpartition(b"/")[2]
+        if not self.parts:
+            return seen == self.plain
+        if len(self.parts) == 1 and (only := self.parts[0]):
+            return only.fullmatch(seen) is not None
+        return seen.startswith(self.plain) and _fit(self.parts, seen[len(self.plain) :].split(b"/"))
 
 
-def rules(text: bytes) -> tuple[Rule, ...]:
-    """The rules of one file, in its order; comments, blank lines and patterns that can never match are left out."""
+def _fit(parts: tuple[Part, ...], names: list[bytes]) -> bool:
+    """Each `**` but the last takes the first fit and never another, so the work is parts times names, not a power."""
+    part = name = 0
+    deep, begun = -1, 0
+    while name < len(names):
+        wanted = parts[part] if part < len(parts) else _NOTHING
+        if wanted is None:
+            deep, begun = part, name
+            part += 1
+        elif wanted.fullmatch(names[name]):
+            part, name = part + 1, name + 1
+        elif deep >= 0:
+            begun += 1
+            part, name = deep + 1, begun
+        else:
+            return False
+    return part == len(parts)
+
+
+def rules(text: bytes, most: int = MOST_RULES) -> tuple[Rule, ...]:
+    """The rules of one file, in its order, at most so many; comments, blank lines, rules that are longer than
+    LONGEST_RULE and patterns that can never match are left out."""
     lines = text.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    return tuple(rule for line in lines if (rule := _rule(_trimmed(line.removesuffix(b"\r")))) is not None)
+    found = (_rule(_trimmed(line.removesuffix(b"\r"))) for line in lines if len(line) <= LONGEST_RULE)
+    return tuple(islice((rule for rule in found if rule), most))
 
 
 def _trimmed(line: bytes) -> bytes:
@@ -77,11 +119,23 @@ def _rule(line: bytes) -> Rule | None:
     folders_only = pattern.endswith(b"/")
     pattern = pattern.removesuffix(b"/")
     whole = b"/" in pattern
+    plain, special = _divided(pattern.removeprefix(b"/"))
     try:
-        regex = _regex(pattern.removeprefix(b"/"), whole)
+        parts = _parts(list(_tokens(special)), whole)
     except _NeverMatchesError:
         return None
-    return Rule(re.compile(regex, re.DOTALL), keeps, folders_only, whole)
+    if len(parts) == 1:
+        parts = [re.escape(plain) + (parts[0] or b"")]
+    compiled = tuple(part if part is None else re.compile(part, re.DOTALL) for part in parts)
+    return Rule(plain, compiled, keeps, folders_only, whole, len(line))
+
+
+def _divided(pattern: bytes) -> tuple[bytes, bytes]:
+    """git compares the plain beginning itself and gives its matcher only the rest; so in `foo**/x` the stars stand at
+    the rest's beginning and count like those of `**/x`."""
+    special = _SPECIAL.search(pattern)
+    at = special.start() if special else len(pattern)
+    return pattern[:at], pattern[at:]
 
 
 # ------------------------------------------------------------------ pattern -> tokens
@@ -139,27 +193,22 @@ def _members(item: re.Match[bytes]) -> bytes:
     return known.encode()
 
 
-# ------------------------------------------------------------------ tokens -> regular expression
+# ------------------------------------------------------------------ tokens -> regular expressions, one for each name
 
 
-def _regex(pattern: bytes, whole: bool) -> bytes:
-    """git compares the plain beginning itself and gives its matcher only the rest; so in `foo**/x` the stars stand at
-    the rest's beginning and count like those of `**/x`."""
-    special = _SPECIAL.search(pattern)
-    plain = special.start() if special else len(pattern)
-    tokens = list(_tokens(pattern[plain:]))
-    return re.escape(pattern[:plain]) + (_path(tokens) if whole else _segment(tokens))
-
-
-def _path(tokens: list[Token]) -> bytes:
+def _parts(tokens: list[Token], whole: bool) -> list[bytes | None]:
+    """As in `Rule`, not compiled."""
+    if not tokens or not whole:
+        return [_segment(tokens)] if tokens else []
     cuts = [-1, *(at for at, token in enumerate(tokens) if token == _SLASH), len(tokens)]
-    segments = [tokens[left + 1 : right] for left, right in pairwise(cuts)]
-    *parents, last = segments
-    regex = b""
-    for segment in parents:
-        part = rb"(?:.*/)?" if _is_deep(segment) else _segment(segment) + b"/"
-        regex += b"" if part == rb"(?:.*/)?" and regex.endswith(part) else part
-    return regex + (b".*" if _is_deep(last) else _segment(last))
+    parts: list[bytes | None] = []
+    for left, right in pairwise(cuts):
+        segment = tokens[left + 1 : right]
+        if not _is_deep(segment):
+            parts.append(_segment(segment))
+        elif not parts or parts[-1] is not None:
+            parts.append(None)
+    return parts if parts[-1] is not None else [*parts, b"[^/]*"]
 
 
 def _is_deep(segment: list[Token]) -> bool:
@@ -174,15 +223,18 @@ def _segment(tokens: list[Token]) -> bytes:
             chunks.append(b"")
         else:
             chunks[-1] += _one(token)
-    if len(chunks) == 1:
-        return chunks[0]
-    first, *middle, last = chunks
-    return first + b"".join(b"(?>[^/]*?" + chunk + b")" for chunk in middle) + b"[^/]*" + last
+    first, *middle = chunks
+    last = b"[^/]*" + middle.pop() if middle else b""
+    return first + b"".join(b"(?>[^/]*?" + chunk + b")" for chunk in middle) + last
 
 
 def _one(allowed: frozenset[int]) -> bytes:
+    """Its ranges, or those of the opposite if that is smaller: a `?` is 255 bytes, and a rule can be full of them."""
     if not allowed:
         raise _NeverMatchesError
     if len(allowed) == 1:
         return re.escape(bytes(allowed))
-    return b"[" + b"".join(b"\\x%02x" % byte for byte in sorted(allowed)) + b"]"
+    many = len(allowed) > len(_ALL) // 2
+    numbered = enumerate(sorted(_ALL - allowed if many else allowed))
+    runs = [[byte for _, byte in run] for _, run in groupby(numbered, key=lambda pair: pair[1] - pair[0])]
+    return (b"[^" if many else b"[") + b"".join(b"\\x%02x-\\x%02x" % (run[0], run[-1]) for run in runs) + b"]"

@@ -17,13 +17,19 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from qagent.errors import ToolFailed, UsageProblem
-from qagent.workspace.ignore import walk
+from qagent.workspace.ignore import Stop, walk
 from qagent.workspace.names import shown
 
 Purpose = Literal["read", "write"]
 
-_LOOKED_AT = 5_000
+_LOOKED_AT = 2_000
 """How many files of the tree are looked at for names that resemble a missing one."""
+
+_WORK = 10_000_000
+"""As `ignore.Stop` counts it, for that: a tree with many rules, or one made to be slow, is looked at in part."""
+
+_ALIKE = 120
+"""Characters of names that are compared for likeness, which takes the square of them."""
 
 _LONGEST = 1_000
 """Characters of a path; macOS allows 1,024 bytes."""
@@ -58,7 +64,7 @@ class Workspace:
         _check_spelling(path)
         real = self._real(path)
         if real is None:
-            raise ToolFailed(f"{shown(path)} is outside the repository; use a path inside it, such as src/main.py.")
+            raise ToolFailed(f"{shown(path)} is outside this folder; use a path inside it, such as src/main.py.")
         if _in_git(PurePath(path)) or _in_git(real.relative_to(self.root)):
             raise ToolFailed(f"{shown(path)} belongs to git's own files; use git commands instead.")
         self._check_kind(path, real, purpose)
@@ -100,8 +106,20 @@ class Workspace:
             raise ToolFailed(f"{shown(path)} is not a plain file (it is a device, a pipe, a socket or a broken link).")
 
     def _alike(self, path: str) -> str:
-        names = nearest(PurePath(os.path.normpath(path)).as_posix(), islice(walk(self.root), _LOOKED_AT))
+        some = islice(walk(self.root, stop=_after(_WORK)), _LOOKED_AT)
+        names = nearest(PurePath(os.path.normpath(path)).as_posix(), some)
         return f"; there is {', '.join(map(shown, names))}" if names else "; list_files shows what there is"
+
+
+def _after(work: int) -> Stop:
+    left = work
+
+    def stop(size: int) -> bool:
+        nonlocal left
+        left -= size
+        return left < 0
+
+    return stop
 
 
 def nearest(path: str, known: Iterable[str]) -> list[str]:
@@ -110,20 +128,25 @@ def nearest(path: str, known: Iterable[str]) -> list[str]:
     last = path.rpartition("/")[2].lower()
     same = [found for found in paths if found.rpartition("/")[2].lower() == last]
     by_name = {found.rpartition("/")[2].lower(): found for found in reversed(paths)}
-    alike = difflib.get_close_matches(path, paths, n=3, cutoff=0.75)
-    alike += [by_name[name] for name in difflib.get_close_matches(last, by_name, n=3, cutoff=0.75)]
+    alike = [*_alike(path, paths), *(by_name[name] for name in _alike(last, by_name))]
     return list(dict.fromkeys([*same, *alike]))[:3]
+
+
+def _alike(name: str, known: Iterable[str]) -> list[str]:
+    if len(name) > _ALIKE:
+        return []
+    return difflib.get_close_matches(name, [other for other in known if len(other) <= _ALIKE], n=3, cutoff=0.75)
 
 
 def _check_spelling(path: str) -> None:
     if not path.strip():
-        raise ToolFailed("the path is empty; give the file's path relative to the repository.")
+        raise ToolFailed("the path is empty; give the file's path relative to this folder.")
     if len(path) > _LONGEST:
         raise ToolFailed(f"the path is too long: {shown(path[:80])}…")
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in path):
         raise ToolFailed(f"the path {shown(path)} contains control characters; give a plain path.")
     if path.startswith("~"):
-        raise ToolFailed(f"{shown(path)} is outside the repository; `~` is not understood here.")
+        raise ToolFailed(f"{shown(path)} is outside this folder; `~` is not understood here.")
 
 
 def _in_git(path: PurePath) -> bool:
