@@ -212,7 +212,8 @@ class Agent:
     async def _permit(self, call: ToolCall) -> None:
         """Returns when the call may run; raises Denied, or the ToolFailed that running it would have raised."""
         risk = self.toolbox.spec(call.name).risk
-        decision = decide(call, risk, self.rules.policy, self.toolbox.touches(call))
+        where = self.toolbox.workspace.touches
+        decision = decide(call, risk, self.rules.policy, self.toolbox.touches(call), where)
         if decision.verdict == "deny":
             raise Denied(f"Not allowed: {decision.reason}")
         if decision.verdict == "ask":

@@ -16,6 +16,7 @@ from qagent.models.llamacpp import LlamaCpp
 from qagent.models.ollama import Ollama
 from qagent.models.remote import check_remote
 from qagent.net import Door, base_url
+from qagent.permissions.git_settings import plainly_set
 from qagent.permissions.rules import Policy
 from qagent.qwen.profiles import Sampling, is_family
 from qagent.session import Session
@@ -122,9 +123,18 @@ def _notes(place: Place) -> tuple[str, tuple[str, ...]]:
     return quoted, (cut_notice,) if cut else ()
 
 
-def make_agent(place: Place, model: Model, session: Session, *, emit: Emit, approve: Approve) -> Agent:
+def make_agent(
+    place: Place, model: Model, session: Session, *, emit: Emit, approve: Approve, alone: bool = False
+) -> Agent:
+    """`alone`: no person watches, so only patterns (or auto mode) let commands run."""
     settings = place.settings
-    policy = Policy(settings.mode, settings.allow_commands, settings.deny_commands)
+    policy = Policy(
+        settings.mode,
+        settings.allow_commands,
+        settings.deny_commands,
+        unasked_reads=not alone,
+        unasked_git=plainly_set(place.workspace.root),
+    )
     limits = Limits(settings.max_turns, settings.timeout, settings.bad_calls)
     return Agent(
         session=session,

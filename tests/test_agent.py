@@ -166,6 +166,20 @@ async def test_an_edit_that_cannot_be_shown_is_refused_without_asking(folder: Pa
     assert "calc.py" in scene.results()[0]
 
 
+async def test_a_command_that_only_looks_runs_unasked_but_not_through_a_link_outside(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "secret.txt"
+    outside.write_text("hush\n")
+    (folder / "notes.txt").symlink_to(outside)
+    look, leak = call("run", command="cat calc.py"), call("run", command="cat notes.txt")
+    scene = Scene(folder, [look, leak, "I have looked."], settings={"mode": "ask"})
+    await scene.run("What is here?")
+    assert BUGGY.strip() in scene.results()[0]
+    assert [question.call.arguments["command"] for question in scene.questions] == ["cat notes.txt"]
+    assert "hush" not in scene.model.prompts[2].text
+
+
 async def test_plan_mode_changes_nothing(folder: Path) -> None:
     scene = Scene(folder, [EDIT, RUN, "Only a plan."], settings={"mode": "plan"})
     await scene.run()

@@ -63,9 +63,11 @@ def test_stream_json_is_an_event_a_line_and_the_result_last(folder: Path, capsys
 
 
 def test_headless_edits_freely_and_refuses_commands(folder: Path, capsys: Capture) -> None:
-    with LoopbackOllama([EDIT, call("run", command="touch ran"), "I could not run it."]) as server:
+    replies = [EDIT, call("run", command="touch ran"), call("run", command="ls"), "I could not run it."]
+    with LoopbackOllama(replies) as server:
         ran = qagent(capsys, TASK, "--json", "-C", str(folder), "--host", server.url)
-    assert (ran.code, ran.json["reason"], ran.json["refused"]) == (9, "permission", 1)
+    assert (ran.code, ran.json["reason"], ran.json["refused"]) == (9, "permission", 2)
+    assert "allow_commands" in ran.json["todo"]
     assert "a + b" in (folder / "calc.py").read_text()
     assert not (folder / "ran").exists()
 

@@ -22,29 +22,35 @@ def touch(path: str | None, risk: Risk, mode: Mode) -> str:
 # ------------------------------------------------------------------ commands that only read
 
 ONLY_READ = [
-    "ls", "ls -la src", "ls src; pwd", "cat a.py", "cat src/a.py b.py", "head -n 20 a.py", "head -20 a.py",
-    "tail -5 x.log", "wc -l *.py", "cat *.py", "cat src/*.py", "ls *", "ls -d */", "echo hello", "echo $(pwd)",
-    "echo `git status`", "echo a*", "echo .env ~ ..", "echo 'sudo'", "echo git push", "grep -n foo a.py",
-    "grep -n '/api' src/x.py", "grep -in 'a.*b' a.py", "grep -A 3 -n x a.py", "grep -n -A 3 '/api' a.py",
-    "egrep x a.py", "rg foo", "rg -n 'foo/../bar' src", "rg -l foo src tests", "find . -name '*.py'",
-    "find src -type f -size +10k", "find . -path ./node_modules -prune -o -name 'x*' -print", "tree -L 2", "stat a.py",
-    "file a.py", "diff a.py b.py", "diff -u a.py b.py", "cmp a b", "which python3", "basename a/b", "dirname a/b",
-    "du -sh .", "df -h", "uname -a", "true", "false", "test -f a.py", "test -f a.py && echo yes", "date", "date +%s",
-    "date -u +%F", "sed -n 1,20p a.py", "sed -n '5p' a.py", "sed -n '5,$p' a.py", "sort a.txt",
-    "sort -u a.txt | uniq -c", "nl a.py | head", "cd src && ls", "cd src && cat a.py | wc -l", "(cd src; ls)",
-    "! grep x a.py", "command -v python3", "type ls", "git status", "git status -sb", "git diff",
-    "git diff --stat HEAD~1", "git diff HEAD~2..HEAD -- a.py", "git log --oneline -5", "git --no-pager log -3",
-    "git log -p a.py", "git show HEAD:src/a.py", "git ls-files", "git blame a.py", "git rev-parse HEAD",
-    "git describe --tags", "git branch", "git branch -a", "git branch --show-current", "git tag -l", "git remote -v",
-    "git stash list", "git grep -n foo", "git --version", "python3 --version", "ls 2>&1", "ls >/dev/null",
-    "ls 2>/dev/null", "cat </dev/null", "ls >/dev/null 2>&1", "ls &>/dev/null", "ls >&2", "ls\npwd", "ls \\\n -l",
-    '"ls" -l', "l's'", "cat a.py | grep x | sort | uniq | head -3",
+    "ls", "ls -la src", "ls src; pwd", "ls -1 a b", "ls --all", "ls -R", "ls -- -x", "cat a.py", "cat src/a.py b.py",
+    "cat -n a.py", "cat 'a b.py'", "cat a\\*b", "cat '*.py'", "cat .env.example", "cat secrets.py", "head -n 20 a.py",
+    "head -20 a.py", "head -n20 a.py", "head -c 100 a.py", "head -qn 5 a b", "head -n -5 a.py", "tail -5 x.log",
+    "tail -n +5 a.py", "wc -l a.py", "wc -lw a b", "pwd", "pwd -P", "echo hello", "echo -n 'sudo'", "echo git push",
+    "echo .env ..", "echo 'a*' \"b?\"", "echo --output=x", "echo ''", "grep -n foo a.py", "grep -n '/api' src/x.py",
+    "grep -in 'a.*b' a.py", "grep -A 3 -n x a.py", "grep -nA3 x a.py", "grep -3 x a.py", "grep x a.py -n",
+    "grep -c x a b", "grep -- -x a.py", "grep -m 1 x a.py", "grep x a.py /dev/null", "grep --ignore-case x a", "find",
+    "find . -name '*.py'", "find src tests -type f", "find -maxdepth 1 -type d", "find . -not -path './node_modules/*'",
+    "find . ! -name x", "find . -iname 'READ*' -o -name \\*.md -print", "find . -name -delete", "tree", "tree -L 2",
+    "tree -ad -L 2 src", "which python3", "which -a ls cat", "true", "false", "date", "git status", "git status -sb",
+    "git status --short --branch", "git status --porcelain src", "git --no-pager status", "git log --oneline -5",
+    "git log", "git log -n 3", "git log -n3 --stat", "git log --name-only HEAD~2..HEAD -- a.py",
+    "git log --graph --all", "git --no-pager log -3", "git log feature/x", "git log HEAD^^", "git branch",
+    "git branch -a", "git branch -vv",
+    "git branch --show-current", "git branch --list", "git rev-parse HEAD", "git rev-parse --show-toplevel",
+    "git rev-parse --abbrev-ref HEAD", "git ls-files", "git ls-files src", "git ls-files -o --exclude-standard",
+    "git diff --stat", "git diff --stat HEAD~1", "git diff --cached --name-only", "git diff --name-status a..b -- a.py",
+    "git diff --staged --shortstat", "git --version", "python3 --version", "python --version", "node --version",
+    "gcc --version", "ls 2>&1", "ls >/dev/null", "ls 2>/dev/null", "cat </dev/null", "ls >/dev/null 2>&1",
+    "ls &>/dev/null", "ls >&2", "ls\npwd", "ls \\\n -l", '"ls" -l', "l's'", "(ls; pwd)", "! grep x a.py",
+    "cat a.py | grep x | head -3", "which node | cat", "python3 --version | cat", "find . -name node | wc -l",
+    "grep -v .git/ a", "git log --oneline | wc -l", "ls a || echo none", "ls && git status",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", ONLY_READ)
 def test_a_line_that_only_reads_runs_unasked(command: str) -> None:
-    assert run(command) == Decision("allow", "only reads, or allowed by a rule")
+    assert run(command) == Decision("allow", "This only reads, or a rule allows it.")
+    assert run(command, "auto").verdict == "allow"
 
 
 # ------------------------------------------------------------------ attempts to smuggle
@@ -91,7 +97,13 @@ SMUGGLED = [
     "{ ls; }", "cat <<EOF\nx\nEOF", "cat <<< x", "diff <(ls) a", "ls >(cat)", "[ -f x ]", "[[ -f x ]]", "echo $HOME",
     "echo ${x:-$(rm x)}", "echo $((1+1))", "ls # x\nrm x", "ls;;rm", "ls &&", "", "   ", "'ls -la'", "ls 'a\nb' > c",
     "ls > a b", "trap 'rm x' EXIT; ls", "hash -p ./x ls; ls", "enable -n test; test x", "set -o noglob; ls",
-    "coproc rm x", "kill 1", "killall x",
+    "coproc rm x", "kill 1", "killall x", "echo 'import os' | uniq - main.py", "git stash show -p --output=AGENTS.md",
+    "git stash list --format=x --output=w.py", "git log --output=x", "git --paginate log", "git -p log",
+    "git cat-file --batch-all-objects --batch", "git diff --no-index docs .", "git grep --no-index KEY",
+    "grep url .git/config", "cat .git/config", "head .qagent/config.toml", "ls .git", "find .git -name x",
+    "tree .qagent", "cat .GIT/config", "ls -- ../x", "git status ..", "git log -- /etc", "git ls-files ../x",
+    "git diff --stat /etc/passwd a", "find / -name x", "find a .. -name x", "tree ~", "wc -l /etc/passwd",
+    "grep root /etc/passwd", "cat .docker/config.json", "cat sub//.env", "env -C / cat a", "make --version -f Makefile",
 ]  # fmt: skip
 
 
@@ -124,7 +136,26 @@ ALWAYS = [
     "poetry publish", "uv publish", "docker push x", "cat .env", "cp .env x", "python3 x.py .env", "cat < .env",
     "echo x >> .env", "echo x > /dev/sda", "gh release create x", "if true; then git push; fi", "X=1 sudo ls",
     "rm -rf $HOME", "rm -rf \"$X\"/", "for i in a; do rm -rf $i; done", "echo $X > ~/a", ":(){ :|:& };:",
+    "echo git push | sh", "printf 'rm x' | bash -s", "cat a | python3 -", "echo x | python3", "base64 -d a | sh -x",
+    "ls *.sh | xargs sh", "echo x | env bash", "cat a | timeout 5 node", "echo x | bash -s --version",
+    "git -c alias.x=push x", "git -c alias.x='!rm y' x", "git -c core.fsmonitor=x status", "git -c a=b log",
+    "git --config-env=a=b log", "git --config-env a=b log", "git --exec-path=. x", "git config core.fsmonitor x",
+    "git config alias.x '!y'", "git config --local core.hooksPath x", "git config set core.pager x",
+    "git -c init.templateDir=x init", "git -c merge.x.driver=y merge z", "git update-ref -d HEAD",
+    "git checkout HEAD~1 src", "git worktree remove -f x", "find / -delete", "find .. -name x -delete",
+    "find . -delete",
+    "find -type f -delete", "find /x -exec chmod 0 {} +", "find .git -name x -delete", "find ~ -fprint a",
+    "curl -T a h", "curl -sT a h", "curl --upload-file a h", "curl -F f=@a h", "curl -sF f=@a h", "curl --form x=@a h",
+    "curl -d @a h", "curl -sd @a h", "curl -d@a h", "curl --data @a h", "curl --data-binary @a h", "curl --json @a h",
+    "curl --data=@a h", "curl --data-urlencode x@a h", "wget --post-file=a h", "wget --body-file a h", "socat - x",
+    "systemctl stop x", "cat .e*", "cat .en?", "cat *.pem", "cat *", "cat *.json", "cp .en? x", "base64 .e*",
+    "cp x .gi*/hooks/pre-commit", "rm .gi[t]/x", "tar cf a .*", "xxd id_*", "python3 x.py .e*", "cp .[a-z]* x",
+    "env cat .e*", "cat .qa*/x", "cat .s*/config", "grep . .git/config", "grep -e x .git/config", "rg url .git/config",
+    "grep -A 3 x .git/config", "cd .git && cp ../x hooks/pre-commit", "cd .docker && cat config.json",
+    "cd .kube; cat config", "cat .git/config", "cd a; cd b; cd c; cd d; cd e; ls",
     "git pu''sh $X", "s\\udo $X", "cat $X .env", "curl $X | sh", "git reset --hard $X",
+    "cat .e* $X", "X=1 cp a .git/hooks/y", "echo $X | sh", "echo $X | env bash", "curl -T $X h", "curl -sd @$X h",
+    "git -c alias.x=$Y x", "find / -name $X -delete", "for i in .gi*/x; do cp a $i; done", "rm $X .git",
 ]  # fmt: skip
 
 
@@ -143,7 +174,15 @@ AUTO = [
     "for i in a b; do echo $i; done", "if true; then ls; fi", "python3 -c 'print(1)'", "bash -c 'ls; make'", "curl x",
     "kill 123", "sed -i s/a/b/ a.py", "echo $(make)", "cat <<EOF\nhello\nEOF", "chmod +x a.sh", "chmod -R u+w build",
     "find . -name x -delete", "source .venv/bin/activate && pytest", "npm install", "ls > AGENTS.md",
-    "pytest 2>&1 | tee log.txt", "sleep 5 &", "cat ../x", "ls /",
+    "pytest 2>&1 | tee log.txt", "sleep 5 &", "cat ../x", "ls /", "git diff", "git show", "rg foo", "sort a | uniq",
+    "cd src && git diff", "git -c user.name=x -c core.pager=cat commit -m y", "git config user.name", "git config a.b",
+    "git config --get core.pager", "git checkout -b new origin/main", "find . -name '*.pyc' -delete",
+    "find . -name x -exec rm {} +", "find /usr -name x", "echo x | python3 a.py", "ls | bash a.sh",
+    "command -v python3 && make", "curl -XPATCH h",
+    "curl -X POST -d a=b h", "curl -sd 'mail=a@b.c' h", "curl -H 'Content-Type: x' h", "curl --form-string a=@b h",
+    "prettier --write *.json", "rm *.pyc", "tar czf a.tgz *", "git add *", "cat *.py", "grep -rn .git .",
+    "rg -g '!.git' x", "grep -r --exclude-dir=.git x .", "cat a[0-9].py", "ls .*", "ls .git",
+    "for i in *.py; do curl -XPOST h; done", "X=1 grep '.*' a", "X=1 cp a .gitignore", "git -c user.name=$X commit",
 ]  # fmt: skip
 
 
@@ -172,7 +211,31 @@ RULES = [
     ("pytest $(rm x)", "pytest *", "ask"),
     ("pytest $(pwd)", "pytest *", "ask"),
     ("pytest | tail -3", "pytest *", "allow"),
-    ("cd src && pytest 2>&1 | tail -3", "pytest *", "allow"),
+    ("pytest 2>&1 | tail -3", "pytest *", "allow"),
+    ("cd src && pytest", "pytest *", "ask"),
+    ("cd src && ls", "cd *", "ask"),
+    ("cd src", "cd *", "allow"),
+    ("cd ..", "cd *", "ask"),
+    ("cat /etc/passwd", "cat *", "ask"),
+    ("cat /etc/passwd", "cat /etc/*", "allow"),
+    ("cat /etc/passwd", "*", "ask"),
+    ("cat ~/x", "cat *", "ask"),
+    ("pytest --basetemp=/root/x", "pytest *", "ask"),
+    ("pytest -c/root/x", "pytest *", "ask"),
+    ("pytest --basetemp=/tmp/x", "pytest --basetemp=/tmp/*", "allow"),
+    ("pytest -o cache_dir=~/x", "pytest *", "ask"),
+    ("make >/dev/null", "make *", "allow"),
+    ("/bin/pytest -q", "*", "ask"),
+    ("/bin/pytest -q", "/bin/pytest *", "allow"),
+    ("/bin/pytest --rootdir=/x", "/bin/pytest *", "ask"),
+    ("git commit -m 'a\nb'", "git commit *", "allow"),
+    ("git diff", "git diff*", "allow"),
+    ("git -C . diff", "git diff*", "ask"),
+    ("cat *.py", "cat *", "allow"),
+    ("cat .e*", "cat *", "ask"),
+    ("echo x > /tmp/a", "> *", "ask"),
+    ("echo x > /tmp/a", "> /tmp/*", "allow"),
+    ("cat < ../a", "< *", "ask"),
     ("cd .. && pytest", "pytest *", "ask"),
     ("A=1 pytest", "pytest *", "ask"),
     ("/x/pytest", "pytest *", "ask"),
@@ -218,6 +281,12 @@ DENIED = [
     ("git push", "git push*"),
     ("cat a.py", "cat *"),
     ("git commit -m 'a b'", "git commit -m a*"),
+    ("git -C . commit -m x", "git commit*"),
+    ("git -c a=b commit -m x", "git commit*"),
+    ("git --config-env a=b commit", "git commit*"),
+    ("git --no-pager --git-dir .git commit", "git commit"),
+    ("/usr/bin/git -C x commit", "git commit*"),
+    ("env git -C x commit", "git commit*"),
     ("echo x > a", "> *"),
     ("cat < a", "< *"),
     ("curl $X", "curl *"),
@@ -228,21 +297,12 @@ DENIED = [
 @pytest.mark.parametrize("mode", ["ask", "accept-edits", "auto"])
 def test_what_is_denied_stays_denied_whatever_allows_it(command: str, pattern: str, mode: Mode) -> None:
     decision = run(command, mode, allow=("*", "> *", "< *", command), deny=(pattern,))
-    assert decision == Decision("deny", f"the rule `{pattern}` denies it")
+    assert decision == Decision("deny", f"The rule `{pattern}` denies it.")
 
 
 def test_a_denied_name_in_a_line_that_cannot_be_parsed_is_asked_about_in_auto_mode() -> None:
     assert run("for i in a; do curl $i; done", "auto", deny=("curl *",)).verdict == "ask"
     assert run("for i in a; do wget $i; done", "auto", deny=("curl *",)).verdict == "allow"
-
-
-def test_reasons_are_sentences_for_people() -> None:
-    assert run("git push").reason == "`git push` leaves this machine; always asked"
-    assert run("cat /etc/x").reason == "`/etc/x` is not inside this folder"
-    assert run("echo $X").reason == "this line is too involved to be judged"
-    assert run("pytest").reason == "`pytest` may change something"
-    assert run("ls > a").reason == "`> a` writes a file"
-    assert run("ls", "plan").reason == "plan mode is read only"
 
 
 def test_a_tool_of_the_project_is_not_judged_by_a_word_in_its_arguments() -> None:
@@ -299,14 +359,14 @@ def test_no_text_raises_and_a_denied_everything_is_never_allowed(
     command: str, mode: Mode, patterns: list[str], shut: bool
 ) -> None:
     decision = run(command, mode, allow=tuple(patterns), deny=("*",) if shut else tuple(patterns))
-    assert decision.reason
+    assert decision.reason.endswith(".")
     assert decision.verdict != "allow" or not shut
 
 
 LONG = [
     "(" * 3000 + "ls", "env " * 2000, "env timeout " * 800, "xargs env nice " * 100 + "bash -c 'env ls'", "ls; " * 2500,
     "env " + "bash -c 'env bash -c \"env bash -c x\"' " * 100, "git " + "'" * 9000, "a" * 10**6, "curl " * 10**5,
-    "rm " + "-" * 10**5 + "$", "\"\\" * 4000,
+    "rm " + "-" * 10**5 + "$", "\"\\" * 4000, "cp " * 3000 + "$", "$ cp " + "a/" * 4000, "tee a=" * 1500 + "$",
 ]  # fmt: skip
 
 

@@ -94,11 +94,14 @@ DROPPED = [
     "SECRETS", "DB_PASSWORD", "PGPASSWORD", "MYSQL_PWD", "SMTP_PASSWD", "SMTP_PASS", "GPG_PASSPHRASE",
     "GOOGLE_APPLICATION_CREDENTIALS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
     "DOCKER_AUTH_CONFIG", "SSH_AUTH_SOCK", "GH_PAT", "SENTRY_DSN", "DATABASE_URL", "QAGENT_MODEL", "BASH_ENV",
-    "BASH_FUNC_ls%%", "CDPATH", "SHELLOPTS",
+    "BASH_FUNC_ls%%", "CDPATH", "SHELLOPTS", "GIT_DIR", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "RIPGREP_CONFIG_PATH",
+    "LD_PRELOAD", "LESSOPEN", "LESSCLOSE", "TAR_OPTIONS", "PYTHONSTARTUP", "DB_PWD", "LDAP_BINDPW", "BINDPW", "ROOT_PW",
+    "STRIPE_SK", "JWT", "MY_JWT", "BEARER", "SLACK_WEBHOOK_URL", "WEBHOOK", "AZURE_CONNECTION_STRING", "SSHPASS",
 ]  # fmt: skip
 KEPT = [
-    "PATH", "HOME", "USER", "PWD", "OLDPWD", "LANG", "GIT_AUTHOR_NAME", "XAUTHORITY", "PYTHONPATH", "VIRTUAL_ENV",
-    "KEYBOARD_LAYOUT", "PATTERN", "COMPASS", "HTTP_PROXY", "GOPATH", "NODE_OPTIONS",
+    "HOME", "USER", "PWD", "OLDPWD", "LANG", "GIT_AUTHOR_NAME", "GIT_COMMITTER_EMAIL", "LD_LIBRARY_PATH",
+    "XAUTHORITY", "PYTHONPATH", "VIRTUAL_ENV", "KEYBOARD_LAYOUT", "PATTERN", "COMPASS", "HTTP_PROXY", "GOPATH",
+    "NODE_OPTIONS",
 ]  # fmt: skip
 
 
@@ -108,8 +111,21 @@ def test_the_environment_loses_secrets_and_keeps_the_rest() -> None:
     assert [name for name in KEPT if made.get(name) != "x"] == []
 
 
+@pytest.mark.parametrize("address", ["postgres://me:hush@h/db", "http://:x@proxy:80", "a https://u:p@h b"])
+def test_an_address_with_a_password_is_a_secret_whatever_its_name(address: str) -> None:
+    assert "X" not in shell.environment({"X": address})
+    assert shell.environment({"X": "https://me@h:8080/a:b@c"})["X"]
+
+
+def test_programs_are_looked_for_in_absolute_places_only() -> None:
+    assert shell.environment({"PATH": ".:/bin::bin:/usr/bin:"})["PATH"] == "/bin:/usr/bin"
+
+
 def test_the_environment_has_no_pager_no_colours_and_no_prompts() -> None:
-    assert shell.environment({"PAGER": "less", "TERM": "xterm"}) == {
+    made = shell.environment({"PAGER": "less", "TERM": "xterm", "PATH": "/bin", "GIT_CONFIG_COUNT": "9"})
+    assert {name: value for name, value in made.items() if not name.startswith("GIT_CONFIG_")} == {
+        "PATH": "/bin",
+        "GIT_OPTIONAL_LOCKS": "0",
         "PAGER": "cat",
         "GIT_PAGER": "cat",
         "TERM": "dumb",
@@ -236,7 +252,7 @@ async def test_at_the_time_limit_the_whole_group_is_killed_and_the_output_kept(p
 
 async def test_a_cancel_while_the_shell_is_being_started_kills_all_that_it_started(place: Workspace) -> None:
     alive = Alive(place)
-    for steps in range(12):
+    for steps in range(6):
         task = asyncio.create_task(shell.run(place, command=HOLD + "sleep 1000 & sleep 1000"))
         for _ in range(steps):
             await asyncio.sleep(0)

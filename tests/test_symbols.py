@@ -196,6 +196,16 @@ ERRORS = [
     ("a.py", "a = 1\nif x\n    y\n", (2, "if x")),
     ("a.py", "x = 1\ny = (1,\nz = 3\n", (2, "y = (1,")),
     ("a.py", "a = 1\r\nif x\r\n    y\r\n", (2, "if x")),
+    ("a.py", "def f():\n    a\n      b\n", (3, "      b")),
+    ("a.py", "def f():\nb\n", (2, "b")),
+    ("a.py", "if x:\n\ty\n        z\n", (3, "        z")),
+    ("a.py", "  x = 1\n", (1, "  x = 1")),
+    ("a.py", "print 1\n", None),
+    ("a.py", "return 1\n", None),
+    ("a.py", "type A = int\n", None),
+    ("a.py", "class A[T]: pass\n", None),
+    ("a.py", "x = '\\d'\n", None),
+    ("a.py", "x = 1 is 1\n", None),
     ("a.js", "const b = 1\nconst a = ;\n", (2, "const a = ;")),
     ("a.js", "x = 1\nfoo(1,\nbar()\n", (2, "foo(1,")),
     ("a.ts", "const a: = 1\n", (1, "const a: = 1")),
@@ -228,9 +238,9 @@ def test_deep_nesting_does_not_overflow(path: str, text: str) -> None:
 
 
 WORDS = st.sampled_from(
-    ["def ", "class ", "f", "A", "(", ")", ":", "\n", "    ", "\t", "{", "}", "function ", "const ", "=", " => ", "func ",
-     "type ", "#", "//", "/*", "*/", "@d", "export ", "default ", '"', "'", "`", ";", ".", ",", "\r\n", "\0", "é",
-     "\ud800", "interface "]
+    ["def ", "class ", "f", "A", "(", ")", ":", "\n", "    ", "\t", "{", "}", "function ", "const ", "=", " => ",
+     "func ", "type ", "#", "//", "/*", "*/", "@d", "export ", "default ", '"', "'", "`", ";", ".", ",", "\r\n", "\0",
+     "é", "\ud800", "interface "]
 )  # fmt: skip
 
 

@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def run(arguments: list[str]) -> int:
     """Runs one command to its end. Whatever happens, it returns an exit code."""
-    from qagent.cli.ends import finish
+    from qagent.cli.entry import finish
 
     return finish(arguments)

@@ -81,7 +81,8 @@ class _Run:
         self._session = session
         with session:
             self._tell(*notices, *more, *session.notices, *moved(session, self._place))
-            return await make_agent(self._place, self._model, session, emit=self._emit, approve=nobody).run(task)
+            agent = make_agent(self._place, self._model, session, emit=self._emit, approve=nobody, alone=True)
+            return await agent.run(task)
 
     def _tell(self, *notices: str) -> None:
         if not self._options.quiet:

@@ -6,7 +6,9 @@ ends included, and end at `\\n` alone. It does not know files, edits or models.
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,12 +49,31 @@ def find(text: str, path: str, name: str) -> list[Symbol]:
 
 
 def syntax_error(text: str, path: str) -> tuple[int, str] | None:
-    """The first line that the grammar cannot read, and its text; None when all is well or the language unknown."""
-    row = row_of(path)
-    if row is None or not (root := parse(text, row).root_node).has_error:
+    """The first line that the grammar cannot read, and its text; None when all is well or the language unknown.
+
+    Python's indentation is judged by Python, since the grammar lets much of it pass; nothing else is, for the text may
+    be newer than the Python that runs qagent.
+    """
+    if (row := row_of(path)) is None:
         return None
-    line = min(_error_line(root), text.count("\n") + 1)
+    root = parse(text, row).root_node
+    wrong = _error_line(root) if root.has_error else _indentation_error_line(text) if row.name == "python" else None
+    if wrong is None:
+        return None
+    line = max(1, min(wrong, text.count("\n") + 1))
     return line, text.split("\n")[line - 1].removesuffix("\r")
+
+
+def _indentation_error_line(text: str) -> int | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the code's own style, as `"\\d"`
+        try:
+            ast.parse(text)
+        except IndentationError as error:
+            return error.lineno or 1
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # newer than us, or nothing it can tell about
+            return None
+    return None
 
 
 def _error_line(root: Node) -> int:

@@ -1,7 +1,8 @@
 """Commands that are asked about in every mode, with the reason: what destroys, leaves the machine or gains power.
 
-A guard against accidents, not a wall: a script can hide anything. What a wrapper (`env`, `xargs`, `bash -c`) starts is
-looked at like the command itself. Pure.
+A guard against accidents, not a wall: a script can hide anything, and what a program writes by itself is not seen, so
+an interpreter or a build can write anywhere; a sandbox is another matter. What a wrapper (`env`, `xargs`, `bash -c`)
+starts is looked at like the command itself. Reasons are whole sentences without their full stop. Pure.
 """
 
 from __future__ import annotations
@@ -10,51 +11,58 @@ import re
 from collections.abc import Iterator
 
 from qagent.permissions.command_line import ParsedLine, Redirect, SimpleCommand, parse
-from qagent.permissions.paths import inner, outside, secret
+from qagent.permissions.globs import why_glob
+from qagent.permissions.harm import NAMES, PUBLISHERS, RAISES_RIGHTS, why_harmful
+from qagent.permissions.paths import Where, elsewhere, outside, owner, secret, strays, why_guarded
+from qagent.permissions.writers import WRITERS, why_elsewhere, writes
 
-_POWER = "gains the rights of another user"
-_DISK = "can destroy a disk"
-_STOPS = "stops the machine"
-_STAYS = "leaves something that runs later"
-_LEAVES = "reaches another machine"
-
-NAMES: dict[str, str] = {
-    **dict.fromkeys(("sudo", "su", "doas", "pkexec"), _POWER),
-    **dict.fromkeys(("dd", "mkfs", "fdisk", "parted", "wipefs", "shred"), _DISK),
-    **dict.fromkeys(("shutdown", "reboot", "halt", "poweroff"), _STOPS),
-    **dict.fromkeys(("crontab", "at", "batch"), _STAYS),
-    **dict.fromkeys(("ssh", "scp", "sftp", "nc", "ncat", "telnet", "gh"), _LEAVES),
-}
-
-PUBLISHERS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("npm", "yarn", "pnpm", "bun"), ("publish", "unpublish")),
-    **dict.fromkeys(("poetry", "uv", "flit", "hatch", "pdm", "cargo"), ("publish",)),
-    **dict.fromkeys(("docker", "podman", "gem"), ("push",)),
-    "twine": ("upload",),
-}
-
-WRAPPERS = frozenset({
-    "busybox", "command", "env", "find", "ionice", "nice", "nohup", "npx", "pipx", "poetry", "python", "python3",
-    "setsid", "stdbuf", "timeout", "uv", "uvx", "watch", "xargs",
-}) | frozenset(name for name, why in NAMES.items() if why == _POWER)  # fmt: skip
+_STARTERS = frozenset({
+    "busybox", "command", "env", "ionice", "nice", "nohup", "setsid", "stdbuf", "timeout", "xargs",
+}) | RAISES_RIGHTS  # fmt: skip
+WRAPPERS = _STARTERS | {"find", "npx", "pipx", "poetry", "python", "python3", "uv", "uvx", "watch"}
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "fish"})
 _INTERPRETERS = SHELLS | {"python", "python3", "perl", "ruby", "node", "php"}
 _LOADERS = frozenset({"curl", "wget", "fetch"})
-_EVERYTHING = frozenset({"", ".", "*", ".*", "**"})
 
 _RUNNERS = r"\b(?:sh|bash|zsh|python3?|perl|ruby|node|eval|source)\b"
 _LONGEST = 10_000
 _TAILS = 40
 """How many of a wrapper's words may be the one that it starts."""
+_VISITS = 4
 
 _ALARMS: tuple[tuple[str, str], ...] = (
-    (r"(?<![\w.-])(?:mkfs[.\w]*|" + "|".join(NAMES) + r")(?![\w.-])", "is always asked"),
+    (r"(?<![\w.-])(?:mkfs[.\w]*|" + "|".join(NAMES) + r")(?![\w.-])", "can do great harm"),
     (r"\b(?:rm|chmod|chown)\s[^;|&\n]*-\w*[rRf]|\b(?:rm|chmod|chown)\s[^;|&\n]*--[rf]", "may destroy files"),
     (r"\bgit\b[^;|&\n]*\s(?:push|restore|clean|checkout|send-email)\b|--hard\b", "may destroy work or publish it"),
     (r"\b(?:" + "|".join(PUBLISHERS) + r")\b[^;|&\n]*\s(?:publish|push|upload)\b", "publishes"),
     (rf"\b(?:curl|wget)\b.*{_RUNNERS}|{_RUNNERS}.*\b(?:curl|wget)\b", "may run what it downloads"),
-    (r">\s*(?:/(?!dev/null\b|tmp/)|~|\.\./|\S*\.git/|\S*\.qagent/|\$)", "writes outside this folder"),
+    (
+        r">\s*(?:/(?!dev/null\b|tmp/)|~|(?:[^\s;|&]{0,200}/)?\.\./|\$)",
+        "writes to a place that is not known to be in this folder",
+    ),
+    (r">\s*\S*\.(?:git|qagent)/", "changes what belongs to git or qagent"),
+    (
+        rf"(?<![\w.-])(?:{'|'.join(sorted(WRITERS))}|sed\s+-\w*i)\s[^;|&\n]{{0,400}}?"
+        r"(?<=[\s=])(?:/(?!dev/|tmp\b)|~|(?:[^\s;|&]{0,200}/)?\.\.(?![\w.]))",
+        "may write outside this folder",
+    ),
+    (
+        r"\bgit\b[^;|&\n]*\s(?:--global|--system|(?:-C|--git-dir|--work-tree)[\s=]*(?:/|~|\.\.))"
+        r"|\bpip3?\s[^;|&\n]*--user\b|\bmv\s[^;|&\n]*\s/tmp\b",
+        "may change something outside this folder",
+    ),
     (r"\bkill\b.*\s-1\b|:\(\)", "stops other programs"),
+    (
+        rf"(?<![\w.-])(?:{'|'.join(sorted(WRITERS))})\s[^;|&\n]{{0,400}}?\.(?:git|qagent)(?:/|\b(?!\w))",
+        "may change what belongs to git or qagent",
+    ),
+    (r"\|\s*(?:(?:env|command|exec)\s+)?(?:sh|bash|zsh|dash|ksh|fish)\b", "may run what another command prints"),
+    (
+        r"\bcurl\b[^;|&\n]{0,400}?\s(?:-[sSLkfi]*[TF]|--upl|--form\b|(?:-[sSLkfi]*d|--(?:data|json)[\w-]*)[\s=]*@)",
+        "sends a file to another machine",
+    ),
+    (r"\bgit\b[^;|&\n]{0,400}?\s(?:-c\s+(?:alias|core)\.|--config-env|--exec-path=)", "may run a program"),
+    (r"\bfind\s+(?:/|~|\.\.)[^;|&\n]{0,400}?\s-(?:delete|exec|ok|fls|fprint)", "may change something far away"),
 )
 
 
@@ -66,19 +74,24 @@ def alarm(text: str) -> str | None:
         for pattern, why in _ALARMS:
             if found := re.search(pattern, reading, re.DOTALL):
                 return f"`{found[0].split()[0]}` {why}"
-        if word := next((w for w in re.split(r"[\s'\"`$(){};&|<>]+", reading) if w and secret(w)), None):
-            return f"`{word}` looks like a secret"
+        for word in re.split(r"[\s'\"`$(){};&|<>]+", reading):
+            if word and secret(word):
+                return f"`{word}` looks like a secret"
+            # Alone, `.*` is mostly a regular expression.
+            if word != ".*" and (why := why_glob("", SimpleCommand(("", word), frozenset({1})))):
+                return why
     return None
 
 
-def why_asked(line: ParsedLine) -> str | None:
+def why_asked(line: ParsedLine, where: Where | None = None) -> str | None:
     """A sentence for the person, or None when nothing in the line is on the list."""
     commands = [part for command in line.commands for part in started(command)]
     names = {name_of(command) for command in commands}
     if (loader := names & _LOADERS) and (names & _INTERPRETERS):
-        return f"`{min(loader)}` and an interpreter: this may run what it downloads; always asked"
-    reasons = (why for command in commands if (why := _why(command)))
-    return next(reasons, None) or next((why for redirect in line.redirects if (why := _why_redirect(redirect))), None)
+        return f"`{min(loader)}` together with an interpreter may run what it downloads"
+    reasons = (why for command in commands if (why := _why(command, where)))
+    redirects = (why for redirect in line.redirects if (why := _why_redirect(redirect, where)))
+    return next(reasons, None) or next(redirects, None) or _why_fed(line) or _why_visit(line, commands, where)
 
 
 def name_of(command: SimpleCommand) -> str:
@@ -89,11 +102,16 @@ def started(command: SimpleCommand, depth: int = 0) -> Iterator[SimpleCommand]:
     """The command and all that it may start: every tail of a wrapper's words, and what a shell is given by `-c`."""
     words = command.words
     tails = range(1, min(len(words), _TAILS) if name_of(command) in WRAPPERS else 1)
-    for tail in (command, *(SimpleCommand(words[at:]) for at in tails if words[at])):
+    for tail in (command, *(_tail(command, at) for at in tails if words[at])):
         yield tail
         if name_of(tail) in SHELLS and depth < 3 and (line := parse(_script(tail.words))):
             for inside in line.commands:
                 yield from started(inside, depth + 1)
+
+
+def _tail(command: SimpleCommand, at: int) -> SimpleCommand:
+    globs, filled = (frozenset(n - at for n in marked if n >= at) for marked in (command.globs, command.filled))
+    return SimpleCommand(command.words[at:], globs, filled)
 
 
 def _script(words: tuple[str, ...]) -> str:
@@ -106,99 +124,101 @@ def _script(words: tuple[str, ...]) -> str:
 # ------------------------------------------------------------------ one command
 
 
-def _why(command: SimpleCommand) -> str | None:
-    name, arguments = name_of(command), command.words[1:]
-    if why := NAMES.get("mkfs" if name.startswith("mkfs.") else name):
-        return f"`{name}` {why}; always asked"
-    if name in PUBLISHERS and not set(PUBLISHERS[name]).isdisjoint(arguments):
-        return f"`{name}` publishes; always asked"
+def _why(command: SimpleCommand, where: Where | None) -> str | None:
+    name = name_of(command)
+    if why := why_harmful(name, command):
+        return why
     script = _script(command.words) if name in SHELLS else ""
     if script and parse(script) is None and (why := alarm(script)):
-        return f"{why}; always asked"
-    if name in _SPECIAL and (why := _SPECIAL[name](command)):
-        return f"{why}; always asked"
-    return _why_path(command)
+        return why
+    return _why_path(name, command, where) or why_glob(name, command) or why_elsewhere(name, command, where)
 
 
-def _why_path(command: SimpleCommand) -> str | None:
-    if name_of(command) == "echo":
+def _why_path(name: str, command: SimpleCommand, where: Where | None) -> str | None:
+    if name == "echo":
         return None
-    for at, word in enumerate(command.words):
-        if at and secret(word):
-            return f"`{word}` looks like a secret; always asked"
-        if at and inner(word) and name_of(command) not in ("ls", "find", "grep", "git", "rg"):
-            return f"`{word}` belongs to git or qagent; always asked"
+    free = _free_at(name, command.words)
+    for at, word in enumerate(command.words[1:], 1):
+        if at not in free and (why := why_guarded(word, where)):
+            return why
+        if at in free and secret(word):
+            return f"`{word}` looks like a secret"
     return None
 
 
-def _why_redirect(redirect: Redirect) -> str | None:
+def _free_at(name: str, words: tuple[str, ...]) -> frozenset[int]:
+    """The words that may speak of `.git`: they name no file, or nothing but its name is shown."""
+    if name in ("ls", "find", "git"):
+        return frozenset(range(len(words)))
+    if name not in ("grep", "egrep", "fgrep", "rg"):
+        return frozenset()
+    options = [at for at, word in enumerate(words) if at and word.startswith("-")]
+    pattern = next((at for at in range(1, len(words)) if at not in options), 0)
+    named = any(re.match(r"-[a-zA-Z]*[ef]|--(?:reg|file)", words[at]) for at in options)
+    return frozenset(options if named else (*options, pattern))
+
+
+def _why_redirect(redirect: Redirect, where: Where | None) -> str | None:
     target = redirect.target
     if secret(target):
-        return f"`{target}` looks like a secret; always asked"
-    if not redirect.writes or redirect.to_descriptor or target in ("/dev/stdout", "/dev/stderr"):
+        return f"`{target}` looks like a secret"
+    if redirect.to_descriptor:
         return None
-    if inner(target) or (outside(target) and not (target.startswith("/tmp/") and ".." not in target)):
-        return f"`{redirect.operator} {target}` writes outside this folder; always asked"
-    return None
+    if redirect.writes and (whose := owner(target)):
+        return f"`{redirect.operator} {target}` changes what belongs to {whose}"
+    if redirect.writes and (elsewhere(target) or strays(target, where)):
+        return f"`{redirect.operator} {target}` may write outside this folder"
+    return why_guarded(target, where) if where else None
 
 
-def _flags(words: tuple[str, ...], letters: str, *longs: str) -> bool:
-    """Whether one of these options is given, in a cluster or abbreviated."""
-    for word in words:
-        if word.startswith("--"):
-            if len(word) > 3 and any(long.startswith(word[2:]) for long in longs):
-                return True
-        elif word.startswith("-") and not set(word[1:]).isdisjoint(letters):
-            return True
-    return False
+# ------------------------------------------------------------------ several commands
 
 
-def _destroys_widely(command: SimpleCommand) -> str | None:
-    """`rm -rf` and `chmod -R` on places outside, on all that is here, or on what nobody knows yet."""
-    name, arguments = name_of(command), command.words[1:]
-    if not _flags(arguments, "rRf" if name == "rm" else "R", "recursive", *(("force",) if name == "rm" else ())):
+def _why_fed(line: ParsedLine) -> str | None:
+    """What an interpreter reads from another command was not judged."""
+    if len(line.commands) < 2:
         return None
-    if command.filled:
-        return f"`{name}` gets arguments that are not known before it runs"
-    wide = (word for word in arguments if outside(word) or word.strip("/").removeprefix("./").strip("/") in _EVERYTHING)
-    return f"`{name}` on `{word}` can destroy much" if (word := next(wide, None)) is not None else None
+    parts = (part for command in line.commands for part in _run_by(command))
+    name = next((name_of(part) for part in parts if name_of(part) in _INTERPRETERS and _reads_input(part)), None)
+    return f"`{name}` may run what another command prints" if name else None
 
 
-def _kills_widely(command: SimpleCommand) -> str | None:
-    return "`kill -1` can stop every program" if not {"-1", "1"}.isdisjoint(command.words[1:]) else None
+def _run_by(command: SimpleCommand) -> Iterator[SimpleCommand]:
+    """The command, and what a starter of commands may start."""
+    only_looks = command.words[1:2] in (("-v",), ("-V",))
+    tails = range(1, min(len(command.words), _TAILS) if name_of(command) in _STARTERS and not only_looks else 1)
+    yield command
+    yield from (_tail(command, at) for at in tails if command.words[at])
 
 
-def _copies_away(command: SimpleCommand) -> str | None:
-    return f"`rsync` {_LEAVES}" if any(":" in word for word in command.words[1:]) else None
+def _reads_input(command: SimpleCommand) -> bool:
+    """Whether it has no script of its own, as `sh`, `bash -s x` or `python3 -`."""
+    words = command.words[1:]
+    if words in (("--version",), ("--help",), ("-V",)) or (name_of(command) == "node" and words == ("-v",)):
+        return False
+    return all(word.startswith("-") for word in words) or not {"-", "-s"}.isdisjoint(words)
 
 
-def _git(command: SimpleCommand) -> str | None:
-    words = list(command.words[1:])
-    while words and words[0].startswith("-"):
-        takes_value = words[0] in ("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path")
-        words = words[2 if takes_value else 1 :]
-    verb, rest = (words[0], tuple(words[1:])) if words else ("", ())
-    if verb in ("push", "send-email"):
-        return f"`git {verb}` leaves this machine"
-    lost = {
-        "reset": _flags(rest, "", "hard"),
-        "clean": _flags(rest, "f", "force"),
-        "checkout": _flags(rest, "f", "force") or not {"--", "."}.isdisjoint(rest),
-        "switch": _flags(rest, "f", "force", "discard-changes"),
-        "restore": "--staged" not in rest or "--worktree" in rest,
-        "stash": not {"drop", "clear"}.isdisjoint(rest),
-        "branch": _flags(rest, "D", "delete"),
-        "filter-branch": True,
-    }
-    return f"`git {verb}` can destroy work" if lost.get(verb) else None
+def _why_visit(line: ParsedLine, commands: list[SimpleCommand], where: Where | None) -> str | None:
+    """Behind a `cd` all names mean something else: outside they are outside as well, and secret where they stand."""
+    visits = [command.words for command in commands if name_of(command) in ("cd", "pushd")]
+    if len(visits) > _VISITS:
+        return "this line goes through too many folders to be looked through"
+    for place in (word for words in visits for word in words[1:]):
+        for word in (word for command in line.commands for word in command.words[1:]):
+            if why := why_guarded(f"{place}/{word}", where):
+                return why
+    away = (" ".join(words) for words in visits if words[1:] in ((), ("-",)) or _goes_away(words, where))
+    return _why_written_at(place, line, commands) if (place := next(away, None)) else None
 
 
-_SPECIAL = {
-    "rm": _destroys_widely,
-    "chmod": _destroys_widely,
-    "chown": _destroys_widely,
-    "chgrp": _destroys_widely,
-    "kill": _kills_widely,
-    "rsync": _copies_away,
-    "git": _git,
-}
+def _goes_away(words: tuple[str, ...], where: Where | None) -> bool:
+    return any(elsewhere(word) or strays(word, where) for word in words)
+
+
+def _why_written_at(place: str, line: ParsedLine, commands: list[SimpleCommand]) -> str | None:
+    for redirect in line.redirects:
+        if redirect.writes and not redirect.to_descriptor and not outside(redirect.target):
+            return f"behind `{place}` this writes a file outside this folder"
+    found = (command for command in commands if writes(name_of(command), command))
+    return next((f"behind `{place}` `{name_of(command)}` may write outside this folder" for command in found), None)

@@ -19,7 +19,8 @@ from qagent.permissions.plain_reading import HOLE, Plain, read_plainly
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_LONGEST = 10_000
+LONGEST = 10_000
+"""Characters; a longer line is not judged."""
 _DEEPEST = 6
 
 _TRANSPARENT = frozenset({
@@ -86,7 +87,7 @@ def parse(line: str) -> ParsedLine | None:
 
 
 def _parse(line: str, depth: int) -> ParsedLine:
-    if depth > _DEEPEST or len(line) > _LONGEST or any(map(_odd, line)):
+    if depth > _DEEPEST or len(line) > LONGEST or any(map(_odd, line)):
         raise _Unclear
     text = _joined(line)
     gathered = _Gathered()
@@ -119,12 +120,17 @@ def _joined(line: str) -> str:
     return line.replace("\\\n", "")
 
 
-def _root(text: str) -> Node:
+def tree_of(text: str) -> Node:
+    """The root of the grammar's tree, errors included."""
     import tree_sitter_bash  # loaded late: only a command needs it
     from tree_sitter import Language, Parser
 
     capsule: object = tree_sitter_bash.language()
-    root = Parser(Language(capsule)).parse(text.encode()).root_node
+    return Parser(Language(capsule)).parse(text.encode("utf-8", "replace")).root_node
+
+
+def _root(text: str) -> Node:
+    root = tree_of(text)
     if root.has_error:
         raise _Unclear
     return root

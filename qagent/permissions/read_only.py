@@ -1,197 +1,193 @@
-"""Commands that only read, one row each, and why a given one is not among them. Pure.
+"""The commands that run without asking: exactly these options, exactly these operands, and nothing else. Pure.
 
-A row bans the options that write or run something. A word is judged as text, so the rows lean to asking: an option may
-be abbreviated, a short option may stand in a cluster, a glob may become the name of an option or of a secret file.
+It lists what is allowed, never what is not, for nobody knows all that a program can be told to do. So a row holds what
+only shows names, or what a file shows that was named and looked at. What is no row here asks, and a pattern of the
+person can lift that: `git diff`, `git show`, `rg`, `sed` and `sort` show files that nobody named, or run or write what
+their words or a repository's settings say; `cd` makes all names after it mean something else; the version of `go`,
+`cargo` and `rustc` is fetched and run as a file of the folder says.
+
+A word counts as it will stand before the program. One that the shell may still change is never allowed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from qagent.permissions.command_line import SimpleCommand
-from qagent.permissions.paths import outside, secret
+from qagent.permissions.paths import Where, why_not_here
 
-Check = Callable[[tuple[str, ...]], bool]
+Words = tuple[str, ...]
+Operands = Literal["none", "text", "programs", "files", "pattern", "revisions"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`prints`: the command shows what is in the files it is given. `letters`, `longs`, `starts`: banned short options,
-    long options (without `--`), and beginnings of words. `check`: further words that must hold for the arguments.
+    """`flags`: letters of options without a value, `numbers`: of those with a number (`-n 5`, `-n5`, and `-5`);
+    both may stand in one cluster. `longs`: whole words. `one_of`: at least one of these must be there.
+
+    `operands`: `text` is anything at all, `programs` plain names, `pattern` one text and then files.
     """
 
-    prints: bool = False
-    letters: str = ""
-    longs: tuple[str, ...] = ()
-    starts: tuple[str, ...] = ()
-    check: Check | None = None
-
-    @property
-    def bans(self) -> bool:
-        return bool(self.letters or self.longs or self.starts)
+    operands: Operands = "none"
+    flags: str = ""
+    numbers: str = ""
+    longs: Words = ()
+    one_of: Words = ()
 
 
-def _only(*allowed: str) -> Check:
-    return lambda arguments: all(argument in allowed for argument in arguments)
-
-
-def _first(*allowed: str) -> Check:
-    return lambda arguments: bool(arguments) and arguments[0] in allowed
-
-
-def _operands(most: int) -> Check:
-    return lambda arguments: sum(not argument.startswith("-") for argument in arguments) <= most
-
-
-def _shows_a_date(arguments: tuple[str, ...]) -> bool:
-    return all(argument.startswith(("+", "-")) for argument in arguments)
-
-
-def _has_no_subscript(arguments: tuple[str, ...]) -> bool:
-    """Bash runs what stands in `test -v 'a[$(…)]'`."""
-    return not any(set(argument) & set("$`[") for argument in arguments)
-
-
-def _prints_lines(arguments: tuple[str, ...]) -> bool:
-    """`sed -n 1,20p FILE`; every other script may write or run."""
-    return len(arguments) > 1 and arguments[0] == "-n" and bool(re.fullmatch(r"\d+(,(\d+|\$))?p", arguments[1])) and (
-        not any(argument.startswith("-") for argument in arguments[2:])
-    )  # fmt: skip
-
-
-def _one_folder(arguments: tuple[str, ...]) -> bool:
-    return len(arguments) == 1 and not arguments[0].startswith("-") and not secret(f"{arguments[0]}/x")
-
-
-# All files below a folder may be printed by these options, and nobody knows what lies there.
-_GREP = Row(prints=True, letters="rRdD", longs=("recursive", "dereference-recursive", "directories", "devices"))
+_NAMES_ONLY = ("--stat", "--shortstat", "--name-only", "--name-status")
 
 ROWS: dict[str, Row] = {
-    **dict.fromkeys(("basename", "df", "dirname", "false", "id", "ls", "nproc", "pwd", "readlink", "realpath"), Row()),
-    **dict.fromkeys(("du", "md5sum", "sha256sum", "stat", "true", "type", "uname", "wc", "which", "whoami"), Row()),
-    **dict.fromkeys(("cat", "cut", "head", "nl", "rev", "tac", "tail", "tr", "cmp"), Row(prints=True)),
-    **dict.fromkeys(("grep", "egrep", "fgrep"), _GREP),
-    **dict.fromkeys(("python", "python3", "node", "make", "gcc", "rustc"), Row(check=_first("--version"))),
-    "cd": Row(check=_one_folder),
-    "command": Row(check=_first("-v", "-V")),
-    "date": Row(letters="s", longs=("set",), check=_shows_a_date),
-    "diff": Row(prints=True, letters="rl", longs=("recursive", "output", "paginate")),
-    "echo": Row(),
-    "file": Row(letters="CzZ", longs=("compile", "uncompress")),
-    "find": Row(starts=("-exec", "-ok", "-delete", "-fprint", "-fls", "-files0-from")),
-    "rg": Row(
-        prints=True,
-        letters="uz.",
-        longs=("pre", "hostname-bin", "search-zip", "hidden", "no-ignore", "unrestricted"),
-    ),
-    "sed": Row(prints=True, check=_prints_lines),
-    "sort": Row(prints=True, letters="oTS", longs=("output", "compress-program", "temporary-directory", "files0-from")),
-    "test": Row(check=_has_no_subscript),
-    "tree": Row(letters="oR"),
-    "uniq": Row(prints=True, check=_operands(1)),
+    "cat": Row("files", "bensv"),
+    "date": Row(),
+    "echo": Row("text"),
+    "false": Row(),
+    "grep": Row("pattern", "EFGHLchilnoqsvwx", "ABCm", ("--ignore-case", "--line-number", "--count")),
+    "head": Row("files", "qv", "cn"),
+    "ls": Row("files", "1ARSadhilprst", longs=("--all",)),
+    "pwd": Row(flags="LP"),
+    "tail": Row("files", "qv", "cn"),
+    "tree": Row("files", "ad", "L"),
+    "true": Row(),
+    "wc": Row("files", "clmw"),
+    "which": Row("programs", "a"),
+    "git branch": Row(flags="arv", longs=("--all", "--list", "--remotes", "--show-current")),
+    "git diff": Row("revisions", longs=("--cached", "--staged", *_NAMES_ONLY), one_of=_NAMES_ONLY),
+    "git log": Row("revisions", "", "n", ("--oneline", "--graph", "--all", *_NAMES_ONLY)),
+    "git ls-files": Row("files", "co", longs=("--cached", "--others", "--exclude-standard")),
+    "git status": Row("files", "sb", longs=("--short", "--branch", "--porcelain")),
 }
 
-_GIT_RUNS = ("output", "ext-diff", "textconv", "filters", "upload-pack", "exec", "open-files-in-pager", "contents")
-_GIT = Row(longs=_GIT_RUNS)
-_LISTS = ("-a", "-r", "-v", "-vv", "--all", "--list", "--remotes", "--show-current", "--merged", "--no-merged")
+WHOLE: frozenset[Words] = frozenset(
+    {
+        *((name, "--version") for name in ("gcc", "git", "node", "python", "python3")),
+        *(("git", "rev-parse", *words) for words in (("HEAD",), ("--abbrev-ref", "HEAD"), ("--show-toplevel",))),
+    }
+)
+"""These run unasked with exactly these words."""
 
-GIT_ROWS: dict[str, Row] = {
-    **dict.fromkeys(("blame", "cat-file", "describe", "diff", "log", "ls-files", "ls-tree", "merge-base"), _GIT),
-    **dict.fromkeys(("name-rev", "rev-list", "rev-parse", "shortlog", "show", "status"), _GIT),
-    "branch": Row(check=_only(*_LISTS)),
-    "grep": Row(letters="O", longs=_GIT_RUNS),
-    "reflog": Row(check=_only("show")),
-    "remote": Row(check=_only("-v")),
-    "stash": Row(check=_first("list", "show")),
-    "tag": Row(check=_only("-l", "--list")),
-    "worktree": Row(check=_only("list")),
-    "--version": Row(check=_only()),
+_FIND_VALUES: dict[str, str] = {
+    **dict.fromkeys(("-name", "-iname", "-path"), r".+"),
+    **dict.fromkeys(("-maxdepth", "-mindepth"), r"\d+"),
+    "-type": "[dfl]",
 }
+_FIND_WORDS = frozenset({"-not", "!", "-o", "-or", "-print"})
 
-_HARMLESS_SUFFIX = re.compile(r"\.(?:pyi?|[cm]?[jt]sx?|go|rs|c|h|cc|cpp|hpp|java|rb|php|sh|md|rst|css|html?|sql)")
-
-
-def why_not(command: SimpleCommand) -> str | None:
-    """None when this only reads what the model may read; else a sentence for the person."""
-    name, arguments, row = _row(command)
-    if row is None:
-        return f"`{name}` may change something"
-    if name == "echo":
-        return None
-    if command.filled:
-        return f"`{name}` gets arguments that are not known before it runs"
-    if word := _banned(row, arguments):
-        return f"`{name}` with `{word}` may do more than read"
-    if row.check and not row.check(arguments):
-        return f"`{name}` may change something with these arguments"
-    return _why_not_there(command, name, row)
+_PROGRAM = re.compile(r"\w[\w.+-]*")
+_NUMBER = re.compile(r"[+-]?\d+")
+_TILDE = re.compile(r"(?:^|[=:])~")
+_REVISION = re.compile(r"[\w@./][\w@./+^~-]*")
 
 
-def _row(command: SimpleCommand) -> tuple[str, tuple[str, ...], Row | None]:
-    words = command.words
-    if words[0] != "git":
-        return words[0], words[1:], ROWS.get(words[0])
-    rest = words[2:] if words[1:2] == ("--no-pager",) else words[1:]
-    return f"git {rest[0]}" if rest else "git", rest[1:], GIT_ROWS.get(rest[0]) if rest else None
+class _NotAllowed(Exception):
+    """With the reason."""
 
 
-def _banned(row: Row, arguments: tuple[str, ...]) -> str | None:
-    return next((word for word in arguments if word.startswith("-") and _is_banned(row, word)), None)
-
-
-def _is_banned(row: Row, word: str) -> bool:
-    """Long options may be abbreviated, so one that could mean a banned one is banned as well."""
-    if row.starts and word.startswith(row.starts):
-        return True
-    if not word.startswith("--"):
-        return not set(word[1:]).isdisjoint(row.letters)
-    name = word[2:].split("=", 1)[0]
-    return bool(name) and any(name.startswith(long) or long.startswith(name) for long in row.longs)
-
-
-# ------------------------------------------------------------------ where it reads
-
-
-def _why_not_there(command: SimpleCommand, name: str, row: Row) -> str | None:
-    skipped = _pattern_at(command.words)
-    for at, word in enumerate(command.words[1:], 1):
-        if at == skipped:
-            continue
-        if outside(word):
-            return f"`{word}` is not inside this folder"
-        if at in command.globs and (why := _why_not_glob(word, row)):
-            return f"`{name}` with `{word}`: {why}"
+def why_not(command: SimpleCommand, where: Where | None = None) -> str | None:
+    """None when this only shows what the model may see; else a sentence for the person, without its full stop."""
+    try:
+        _check(command, where)
+    except _NotAllowed as reason:
+        return str(reason)
     return None
 
 
-def _why_not_glob(word: str, row: Row) -> str | None:
-    *folders, last = word.split("/")
-    if any(part.startswith(".") and set(part) & set("*?[") for part in (*folders, last)):
-        return "may name hidden files or the folder above"
-    if row.bans and word[0] in "*?[":
-        return "a file's name may be taken for an option; quote it or begin with `./`"
-    suffix = last[max(map(last.rfind, "*?]")) + 1 :]
-    if row.prints and not _HARMLESS_SUFFIX.fullmatch(suffix):
-        return "may name files with secrets"
-    return None
+def _check(command: SimpleCommand, where: Where | None) -> None:
+    name, arguments = _named(command.words)
+    if name not in ROWS and name != "find" and command.words not in WHOLE:
+        raise _NotAllowed(f"`{name}` is not among the commands that run unasked")
+    _check_words(command, name)
+    if command.words in WHOLE:
+        return
+    if name == "find":
+        _check_find(arguments, where)
+    else:
+        _check_row(name, ROWS[name], arguments, where)
 
 
-_PLAIN_OPTION = re.compile(r"-[ivnlLwxcohHqsEFGPaT]+|-[ABCm]\d+|--(?:ignore-case|line-number|count|fixed-strings)")
+def _named(words: Words) -> tuple[str, Words]:
+    """`git log` is a name, written as two words; the pager is off anyway."""
+    if words[0] != "git" or len(words) == 1:
+        return words[0].replace(" ", "\\ "), words[1:]
+    at = 2 if words[1] == "--no-pager" and len(words) > 2 else 1
+    return f"git {words[at]}", words[at + 1 :]
 
 
-def _pattern_at(words: tuple[str, ...]) -> int | None:
-    """Where the regular expression of a `grep` or `rg` stands, which is no path; None when that is not sure."""
-    if words[0] not in ("grep", "egrep", "fgrep", "rg"):
-        return None
-    at = 1
-    while at < len(words) and words[at].startswith("-"):
-        if _PLAIN_OPTION.fullmatch(words[at]):
-            at += 1
-        elif re.fullmatch(r"-[ABCm]", words[at]) and words[at + 1 : at + 2] and words[at + 1].isdecimal():
-            at += 2
+def _check_words(command: SimpleCommand, name: str) -> None:
+    for at, word in enumerate(command.words):
+        if at in command.filled:
+            raise _NotAllowed(f"`{name}` gets arguments that are not known before it runs")
+        if at in command.globs or _TILDE.search(word):
+            raise _NotAllowed(f"`{word}` may become any names before `{name}` runs; name the files, or quote it")
+
+
+# ------------------------------------------------------------------ options and operands
+
+
+def _check_row(name: str, row: Row, arguments: Words, where: Where | None) -> None:
+    if row.operands == "text":
+        return
+    if row.one_of and set(row.one_of).isdisjoint(arguments):
+        raise _NotAllowed(f"`{name}` shows files that nobody named; with `{row.one_of[0]}` it runs unasked")
+    operands = _operands(name, row, arguments)
+    if operands and row.operands == "none":
+        raise _NotAllowed(f"`{name}` runs unasked only without `{operands[0]}`")
+    for operand in operands[1:] if row.operands == "pattern" else operands:
+        _check_operand(name, row, operand, where)
+
+
+def _operands(name: str, row: Row, arguments: Words) -> Words:
+    """What is no option; raises for an option that is not in the row."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    found: list[str] = []
+    at = 0
+    while at < len(options):
+        if not options[at].startswith("-"):
+            found.append(options[at])
+        elif not (taken := _taken(row, options[at : at + 2])):
+            raise _NotAllowed(f"`{name}` with `{options[at]}` is not among the commands that run unasked")
         else:
-            return None
-    # An option behind it may bring another pattern, which makes this one a file.
-    return None if any(word.startswith("-") for word in words[at:]) else at
+            at += taken - 1
+        at += 1
+    return (*found, *arguments[len(options) + 1 :])
+
+
+def _taken(row: Row, words: Words) -> int:
+    """How many of the two words are an option of this row: 0, 1, or 2 with its number."""
+    option = words[0]
+    if option in row.longs or (row.numbers and re.fullmatch(r"-\d+", option)):
+        return 1
+    if row.flags and re.fullmatch(f"-[{row.flags}]+", option):
+        return 1
+    flags = f"[{row.flags}]*" if row.flags else ""
+    if not row.numbers or not (match := re.fullmatch(rf"-{flags}[{row.numbers}]([+-]?\d+)?", option)):
+        return 0
+    if match[1]:
+        return 1
+    return 2 if len(words) > 1 and _NUMBER.fullmatch(words[1]) else 0
+
+
+def _check_operand(name: str, row: Row, operand: str, where: Where | None) -> None:
+    shape = {"programs": _PROGRAM, "revisions": _REVISION}.get(row.operands)
+    if shape and not shape.fullmatch(operand):
+        raise _NotAllowed(f"`{name}` with `{operand}` is not among the commands that run unasked")
+    if row.operands != "programs" and (why := why_not_here(operand, where)):
+        raise _NotAllowed(why)
+
+
+def _check_find(arguments: Words, where: Where | None) -> None:
+    """First the folders, then tests that only look at names."""
+    begins = next((at for at, word in enumerate(arguments) if word[:1] in ("-", "!", "(")), len(arguments))
+    for folder in arguments[:begins]:
+        if why := why_not_here(folder, where):
+            raise _NotAllowed(why)
+    at = begins
+    while at < len(arguments):
+        word, value = arguments[at], "".join(arguments[at + 1 : at + 2])
+        if word in _FIND_VALUES and re.fullmatch(_FIND_VALUES[word], value):
+            at += 1
+        elif word not in _FIND_WORDS:
+            raise _NotAllowed(f"`find` with `{word}` is not among the commands that run unasked")
+        at += 1

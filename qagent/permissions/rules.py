@@ -8,45 +8,70 @@ What is denied stays denied, whatever else allows it; what is always asked is as
   begins with these letters, `pytest-watch` too.
 - `> GLOB` matches a redirection that writes (`>`, `>>`, `>|`, `&>`, with any descriptor) to such a path, `< GLOB` one
   that reads.
-- An allow pattern without `..` does not match words with `..`, nor words that a substitution fills in. A deny pattern
-  is also matched with the program's folder left off, and against all that a wrapper starts.
+- An allow pattern does not match words that a substitution fills in, nor words that lead outside (absolute, with `..`,
+  or by a link), unless it names such a place itself: `cat *` does not allow `cat /etc/passwd`, `cat /etc/*` does. A
+  deny pattern is also matched with the program's folder or git's own options left off, and against all that a wrapper
+  starts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Literal
 
 from qagent.permissions.always_asked import alarm, name_of, started, why_asked
 from qagent.permissions.command_line import ParsedLine, Redirect, SimpleCommand, parse
-from qagent.permissions.paths import inner, notes
+from qagent.permissions.paths import Where, leaves, notes, outside, owner
 from qagent.permissions.read_only import why_not
+from qagent.permissions.unclear import why_unclear
+from qagent.permissions.writers import git_verb
 from qagent.types import Mode, Risk, ToolCall
 from qagent.workspace.secrets import is_secret
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """`unasked_reads`: commands that only show what may be seen run without asking, since somebody watches them; else
+    only patterns allow anything. `unasked_git`: git's commands too; false where the repository's own settings may make
+    git run a program (`git_settings.plainly_set`).
+    """
+
     mode: Mode = "ask"
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    unasked_reads: bool = True
+    unasked_git: bool = True
+
+
+ALWAYS = "; this is always asked"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`reason` is a short sentence for the person."""
+    """`reason` is a whole sentence with its full stop, for the person and, when it is no, for the model."""
 
     verdict: Literal["allow", "ask", "deny"]
     reason: str
 
 
-def decide(call: ToolCall, risk: Risk, policy: Policy, touches: str | None = None) -> Decision:
-    """`touches`: the file that a read or a write is about, relative to the workspace and canonical; None if unknown."""
+def decide(
+    call: ToolCall, risk: Risk, policy: Policy, touches: str | None = None, where: Where | None = None
+) -> Decision:
+    """`touches`: the file that a read or a write is about, relative to the workspace and canonical; None if unknown.
+
+    `where` tells of any path in a command line where it really leads; without it the text alone is judged.
+    """
+    decision = _decide(call, risk, policy, touches, cache(where) if where else None)
+    return replace(decision, reason=f"{decision.reason[:1].upper()}{decision.reason[1:]}.")
+
+
+def _decide(call: ToolCall, risk: Risk, policy: Policy, touches: str | None, where: Where | None) -> Decision:
     if policy.mode == "plan" and risk != "read":
-        return Decision("deny", "plan mode is read only")
+        return Decision("deny", "this is plan mode, which is read only")
     if risk == "command":
-        return _decide_command(call, policy)
+        return _decide_command(call, policy, where)
     return _decide_file(risk, policy.mode, touches)
 
 
@@ -58,15 +83,15 @@ def _decide_file(risk: Risk, mode: Mode, touches: str | None) -> Decision:
     if ".git" in path.casefold().split("/"):
         return Decision("deny", f"`{path}` belongs to git")
     if path and is_secret(path):
-        return Decision("ask", f"`{path}` looks like a secret; always asked")
+        return Decision("ask", f"`{path}` looks like a secret{ALWAYS}")
     if risk == "read":
         return Decision("allow", "reading is allowed")
     return _decide_write(mode, path)
 
 
 def _decide_write(mode: Mode, path: str) -> Decision:
-    if inner(path):
-        return Decision("ask", f"`{path}` steers qagent; always asked")
+    if owner(path):
+        return Decision("ask", f"`{path}` steers qagent{ALWAYS}")
     if mode == "auto":
         return Decision("allow", "auto mode allows edits")
     if notes(path):
@@ -79,20 +104,19 @@ def _decide_write(mode: Mode, path: str) -> Decision:
 # ------------------------------------------------------------------ commands
 
 
-def _decide_command(call: ToolCall, policy: Policy) -> Decision:
+_AUTO = "auto mode allows it"
+
+
+def _decide_command(call: ToolCall, policy: Policy, where: Where | None) -> Decision:
     text = call.arguments.get("command")
     if call.name != "run" or not isinstance(text, str):
         # A project's own tool: its arguments are not a command line.
-        return (
-            Decision("allow", "auto mode")
-            if policy.mode == "auto"
-            else Decision("ask", f"`{call.name}` runs a command")
-        )
+        return Decision("allow", _AUTO) if policy.mode == "auto" else Decision("ask", f"`{call.name}` runs a command")
     if pattern := next((p for p in policy.deny if fnmatchcase(text.strip(), p)), None):
         return _denied(pattern)
     if (line := parse(text)) is None:
         return _decide_text(text, policy)
-    return _decide_line(line, text, policy)
+    return _decide_line(line, text, policy, where)
 
 
 def _denied(pattern: str) -> Decision:
@@ -102,31 +126,31 @@ def _denied(pattern: str) -> Decision:
 def _decide_text(text: str, policy: Policy) -> Decision:
     """A line that nobody understands is asked about; auto mode lets it run when no alarming word stands in it."""
     if policy.mode != "auto":
-        return Decision("ask", "this line is too involved to be judged")
+        return Decision("ask", why_unclear(text))
     if why := alarm(text):
-        return Decision("ask", f"{why}; always asked")
+        return Decision("ask", f"{why}{ALWAYS}")
     if pattern := next((p for p in policy.deny if p.split() and p.split()[0].rstrip("*") in text), None):
         return Decision("ask", f"the rule `{pattern}` may deny it, and the line is too involved to be judged")
-    return Decision("allow", "auto mode")
+    return Decision("allow", _AUTO)
 
 
-def _decide_line(line: ParsedLine, text: str, policy: Policy) -> Decision:
+def _decide_line(line: ParsedLine, text: str, policy: Policy, where: Where | None) -> Decision:
     if pattern := _deny_hit(line, policy.deny):
         return _denied(pattern)
-    if why := why_asked(line):
-        return Decision("ask", why)
+    if why := why_asked(line, where):
+        return Decision("ask", f"{why}{ALWAYS}")
     if policy.mode == "auto":
         # What a substitution fills in was not judged, so the words have to do.
         unknown = any(command.filled for command in line.commands)
-        return _decide_text(text, policy) if unknown else Decision("allow", "auto mode")
-    visits = any(command.words[0] == "cd" for command in line.commands)
+        return _decide_text(text, policy) if unknown else Decision("allow", _AUTO)
+    visits = not _VISITS.isdisjoint(name_of(command) for command in line.commands)
     for command in line.commands:
-        if why := _why_not_allowed(command, policy.allow, visits):
+        if not _is_allowed(command, policy.allow, where) and (why := _why_not_read(command, policy, where, visits)):
             return Decision("ask", why)
     for redirect in line.redirects:
-        if why := _why_not_redirected(redirect, policy.allow):
+        if why := _why_not_redirected(redirect, policy.allow, where):
             return Decision("ask", why)
-    return Decision("allow", "only reads, or allowed by a rule")
+    return Decision("allow", "this only reads, or a rule allows it")
 
 
 def _deny_hit(line: ParsedLine, deny: tuple[str, ...]) -> str | None:
@@ -139,34 +163,54 @@ def _deny_hit(line: ParsedLine, deny: tuple[str, ...]) -> str | None:
     return None
 
 
-def _why_not_allowed(command: SimpleCommand, allow: tuple[str, ...], visits: bool) -> str | None:
-    climbs = any(".." in word.split("/") for word in command.words)
-    for pattern in allow:
-        if not command.filled and (not climbs or ".." in pattern) and _matches(pattern, [_joined(command.words)]):
-            return None
-    if visits and command.words[0] == "git":
-        return "`git` in another folder may run that folder's settings"
-    return why_not(command)
+_VISITS = frozenset({"cd", "pushd", "popd"})
 
 
-def _why_not_redirected(redirect: Redirect, allow: tuple[str, ...]) -> str | None:
-    if redirect.to_descriptor or redirect.target == "/dev/null":
+def _why_not_read(command: SimpleCommand, policy: Policy, where: Where | None, visits: bool) -> str | None:
+    """Why a command that no pattern allows does not run unasked, though it may only read."""
+    name = name_of(command)
+    if not policy.unasked_reads:
+        return f"nobody is there to watch `{name}` run, and no allow pattern names it"
+    if visits:
+        return "behind `cd` all names mean something else; name the files from here instead"
+    if name == "git" and not policy.unasked_git:
+        return "this repository's settings may make `git` run a program"
+    return why_not(command, where)
+
+
+def _why_not_redirected(redirect: Redirect, allow: tuple[str, ...], where: Where | None) -> str | None:
+    target = redirect.target
+    if redirect.to_descriptor or target == "/dev/null":
         return None
-    climbs = ".." in redirect.target.split("/")
-    if not notes(redirect.target):
-        for pattern in allow:
-            if (not climbs or ".." in pattern) and _matches_redirect(pattern, redirect):
-                return None
-    return f"`{redirect.operator} {redirect.target}` {'writes' if redirect.writes else 'reads'} a file"
+    away = leaves(target, where)
+    fitting = (pattern for pattern in allow if not away or outside(pattern.lstrip("<> ")))
+    if not notes(target) and any(_matches_redirect(pattern, redirect) for pattern in fitting):
+        return None
+    return f"`{redirect.operator} {target}` {'writes' if redirect.writes else 'reads'} a file"
 
 
 # ------------------------------------------------------------------ patterns
 
 
+def _is_allowed(command: SimpleCommand, allow: tuple[str, ...], where: Where | None) -> bool:
+    if command.filled or not allow:
+        return False
+    text = [_joined(command.words)]
+    away = any(leaves(word, where) for word in command.words[1:])
+    for pattern in allow:
+        program, *rest = pattern.split() or [""]
+        fits = not away or any(map(outside, rest))
+        if fits and ("/" not in command.words[0] or "/" in program) and _matches(pattern, text):
+            return True
+    return False
+
+
 def _texts(command: SimpleCommand) -> list[str]:
-    """How a deny pattern sees a command: with and without quotes, with and without the folder of the program."""
+    """How a deny pattern sees a command: with and without quotes, the program's folder, and git's own options."""
     bare = (name_of(command), *command.words[1:])
-    return [_joined(command.words), command.line, _joined(bare), " ".join(bare)]
+    verb, rest = git_verb(bare[1:]) if bare[0] == "git" else ("", ())
+    forms = (command.words, bare, *((("git", verb, *rest),) if verb else ()))
+    return [text for words in forms for text in (_joined(words), " ".join(words))]
 
 
 def _joined(words: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ LONGEST = 1_800
 HEAD, TAIL = 2_000, 4_000
 """Characters of the output that the model reads from its start and its end; what failed mostly stands at the end."""
 
-_GRACE = 50
+_GRACE = 30
 """Hundredths of a second between the polite signal and the other one."""
 
 
@@ -48,7 +48,9 @@ async def run(workspace: Workspace, *, command: str, timeout: int | None = None)
     note = "[what it left running in the background was stopped]" if left else ""
     lines = f"{output.lines} line{'' if output.lines == 1 else 's'}"
     return ToolOutput(
-        text=_report(f"{ending}, {time.monotonic() - begun:.1f} s", output, note), summary=f"{ending}, {lines}"
+        text=_report(f"{ending}, {time.monotonic() - begun:.1f} s", output, note),
+        summary=f"{ending}, {lines}",
+        good=code == 0,
     )
 
 
@@ -58,36 +60,72 @@ def _report(first: str, output: Output, note: str = "") -> str:
 
 # ------------------------------------------------------------------ the environment
 
-_SECRET = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEYS?$|APIKEY")
-_SECRET_PARTS = frozenset({"KEY", "KEYS", "AUTH", "PAT", "PASS", "DSN", "COOKIE", "COOKIES"})
-_SECRET_NAMES = frozenset({
-    "MYSQL_PWD", "DATABASE_URL", "REDIS_URL", "MONGO_URL", "MONGODB_URI", "AMQP_URL", "BROKER_URL", "SSH_AGENT_PID",
+_SECRET = re.compile(
+    r"SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEYS?$|APIKEY|BINDPW|WEBHOOK|CONNECTION_?STRING|_PWD$"
+)
+_SECRET_PARTS = frozenset({
+    "AUTH", "BEARER", "COOKIE", "COOKIES", "DSN", "JWT", "KEY", "KEYS", "PASS", "PAT", "PW", "SK",
 })  # fmt: skip
+_SECRET_NAMES = frozenset({
+    "DATABASE_URL", "REDIS_URL", "MONGO_URL", "MONGODB_URI", "AMQP_URL", "BROKER_URL", "SSHPASS", "SSH_AGENT_PID",
+})  # fmt: skip
+_SECRET_VALUE = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _CHANGES_BASH = ("BASH_ENV", "BASH_FUNC_", "BASHOPTS", "SHELLOPTS", "CDPATH", "GLOBIGNORE")
+_CHANGES_PROGRAMS = ("GIT_", "LD_PRELOAD", "LESSCLOSE", "LESSOPEN", "PYTHONSTARTUP", "RIPGREP_", "TAR_OPTIONS")
+_PERSON = ("GIT_AUTHOR_", "GIT_COMMITTER_")
+
+_GIT_SETTINGS = (
+    ("core.fsmonitor", "false"),
+    ("diff.ignoreSubmodules", "dirty"),  # else git looks into them, by their settings
+    ("format.pretty", "medium"),  # a format can check signatures
+    ("log.showSignature", "false"),
+    ("safe.bareRepository", "explicit"),  # a folder with the look of a repository is none
+)
+"""A repository's own settings could make git run a program where it only looks. Hooks and filters stay: a commit that
+the person allowed may need them."""
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """The environment of commands: `base` without what its name calls a secret, and without a screen to talk to."""
+    """The environment of commands: `base` without secrets (by name, or an address with a password), without what makes
+    programs do otherwise than the line says, and without a screen to talk to."""
+    kept = {name: value for name, value in base.items() if not _is_dropped(name.upper(), value)}
+    # A part that is not absolute would let a file of the folder stand in for `ls`.
+    path = [part for part in base.get("PATH", os.defpath).split(os.pathsep) if part.startswith("/")]
+    settings = {
+        f"GIT_CONFIG_{part}_{at}": text
+        for at, pair in enumerate(_GIT_SETTINGS)
+        for part, text in zip(("KEY", "VALUE"), pair, strict=True)
+    }
     return {
-        **{name: value for name, value in base.items() if not _is_dropped(name.upper())},
-        "PAGER": "cat",
+        **kept,
+        **settings,
+        "PATH": os.pathsep.join(path),
+        "GIT_CONFIG_COUNT": str(len(_GIT_SETTINGS)),
+        "GIT_OPTIONAL_LOCKS": "0",
         "GIT_PAGER": "cat",
+        "GIT_TERMINAL_PROMPT": "0",
+        "PAGER": "cat",
         "TERM": "dumb",
         "NO_COLOR": "1",
-        "GIT_TERMINAL_PROMPT": "0",
         "AGENT": "qagent",
         # No stray __pycache__, and never a stale .pyc after an edit within the same second.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 
-def _is_dropped(name: str) -> bool:
-    """Secrets, our own settings, and what would make bash read a line otherwise than it was judged."""
+def _is_dropped(name: str, value: str) -> bool:
+    """Secrets, our own settings, and what makes bash or a program read a line otherwise than it was judged."""
+    if name.startswith(_PERSON):
+        return False
+    return _is_secret(name, value) or name.startswith(("QAGENT_", *_CHANGES_BASH, *_CHANGES_PROGRAMS))
+
+
+def _is_secret(name: str, value: str) -> bool:
     return (
         _SECRET.search(name) is not None
         or not _SECRET_PARTS.isdisjoint(name.split("_"))
         or name in _SECRET_NAMES
-        or name.startswith(("QAGENT_", *_CHANGES_BASH))
+        or _SECRET_VALUE.search(value) is not None
     )
 
 
