@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from qagent.errors import ToolFailed
 from qagent.types import ToolOutput
@@ -170,17 +171,23 @@ async def _start(command: str, workspace: Workspace, writing: int) -> asyncio.su
 
 async def _started(starting: asyncio.Task[asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
     """The process. A cancel waits until it is there: asyncio would kill the shell alone, not what it has started."""
-    cancelled: asyncio.CancelledError | None = None
-    while not starting.done():
-        try:
-            await asyncio.wait([starting])
-        except asyncio.CancelledError as error:
-            cancelled = error
+    cancelled = await _ended(starting)
     if cancelled is None:
         return starting.result()
     if starting.exception() is None:
         await _stop(starting.result())
     raise cancelled
+
+
+async def _ended(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
+    """Waits until the task is done, whoever cancels meanwhile; the cancel that it then still has to raise."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
 
 
 async def _watch(
@@ -211,7 +218,9 @@ async def _stop(process: asyncio.subprocess.Process) -> bool:
             await asyncio.sleep(0.01)
     finally:
         _signal(process.pid, signal.SIGKILL)
-    await process.wait()
+        cancelled = await _ended(asyncio.create_task(process.wait()))
+    if cancelled:
+        raise cancelled
     return left
 
 
