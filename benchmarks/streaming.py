@@ -38,7 +38,7 @@ def serve(pipe: Connection) -> None:
 
 
 def transport(url: str) -> Ollama:
-    return Ollama("qwen2.5-coder:7b", url=url, door=Door(), sampling=Sampling())
+    return Ollama("qwen2.5-coder:7b", url=url, door=Door(), sampling=Sampling(reply_tokens=2 * TOKENS))
 
 
 async def drain(url: str) -> None:

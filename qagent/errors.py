@@ -15,7 +15,6 @@
         │   └── Stalled               no word for too long
         ├── WindowExceeded       8    the prompt is longer than the model's window
         ├── PromptCut            8    the server silently used less of the prompt than was sent
-        ├── NotAllowed           9    permission is needed and nobody can be asked; or the folder is not trusted
         ├── ConfigProblem       10    a setting is wrong, or a file cannot be read
         ├── LeaveRefused        11    code would have left the machine
         └── SessionProblem      10    a saved session is missing, in use, or damaged
@@ -106,10 +105,6 @@ class WindowExceeded(UserFacing):
 
 class PromptCut(UserFacing):
     exit_code = 8
-
-
-class NotAllowed(UserFacing):
-    exit_code = 9
 
 
 class ConfigProblem(UserFacing):

@@ -10,7 +10,7 @@ from qagent import __version__, context
 from qagent.agent import Agent, Rules
 from qagent.config import Settings
 from qagent.errors import ModelFacing, ModelMissing
-from qagent.models import names
+from qagent.models import llamacpp, names, ollama
 from qagent.models.base import Model
 from qagent.models.llamacpp import LlamaCpp
 from qagent.models.ollama import Ollama
@@ -49,12 +49,12 @@ async def connect(settings: Settings) -> tuple[Model, tuple[str, ...]]:
     door = Door(frozenset(settings.allow_hosts))
     waits = {"stall_seconds": settings.stall_timeout, "first_seconds": settings.first_token_timeout}
     if settings.server == "llamacpp":
-        url = base_url(settings.host, port=8080)
+        url = base_url(settings.host, port=llamacpp.PORT)
         llama = LlamaCpp(settings.model or "", url=url, door=door, sampling=sampling, **waits)
         served = await llama.installed()
         name = settings.model or (served[0].name if served else "llama.cpp")
         return LlamaCpp(name, url=url, door=door, sampling=sampling, **waits), ()
-    url = base_url(settings.host, port=11434)
+    url = base_url(settings.host, port=ollama.PORT)
     asking = Ollama("", url=url, door=door, sampling=sampling, keep_alive=settings.keep_alive, **waits)
     installed = await asking.installed()
     name = _pick(settings, installed)

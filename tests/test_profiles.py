@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from qagent.qwen.lexemes import lexeme
-from qagent.qwen.profiles import DEFAULT, PROFILES, STOPS, Sampling, is_family, memory_needed, profile_of, size_of
+from qagent.qwen.profiles import DEFAULT, PROFILES, STOPS, Sampling, is_family, profile_of, size_of
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,6 @@ def test_the_size_is_read_from_the_model_s_name(model: str, size: str | None) ->
 )
 def test_the_family_is_known_by_name(model: str, member: bool) -> None:
     assert is_family(model) is member
-
-
-def test_larger_sizes_need_more_memory() -> None:
-    needed = [memory_needed(profile, 32_768) for profile in PROFILES.values()]
-    assert needed == sorted(needed)
-    assert memory_needed(DEFAULT, 32_768) == 4_680_000_000 + 57_344 * 32_768 + (1 << 30)
 
 
 def test_every_stop_is_a_control_spelling_and_what_is_sent() -> None:

@@ -68,8 +68,3 @@ def is_family(model: str) -> bool:
 def profile_of(model: str) -> Profile:
     """The row for a model's name; the 7B's when the name tells no size."""
     return PROFILES.get(size_of(model) or "", DEFAULT)
-
-
-def memory_needed(profile: Profile, window: int) -> int:
-    """Bytes to run this size with this window: weights, KV cache and overhead."""
-    return profile.weight_bytes + profile.kv_bytes * window + OVERHEAD_BYTES
