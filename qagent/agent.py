@@ -53,8 +53,6 @@ from qagent.types import (
 )
 from qagent.words import Words
 
-CLAIMS = ("no_edit", "no_test")
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -121,9 +119,9 @@ class Agent:
                     return self._outcome("bad_calls", reply, f"{bad} replies in a row held no call that can be run")
             elif answer := habits.habit(reply, self._deeds()):
                 if nudges == limits.nudges:
-                    return self._outcome("no_progress", reply, self.words.prompt(answer))
+                    return self._outcome("no_progress", reply, habits.TOLD[answer])
                 nudges += 1
-                self._nudge("plan_mode" if self.rules.policy.mode == "plan" and answer in CLAIMS else answer)
+                self._nudge(answer)
             else:
                 return self._outcome("done", reply)
         return self._outcome("turn_limit", detail=f"{limits.turns} turns were not enough")
@@ -175,8 +173,14 @@ class Agent:
         named = {risk: frozenset(s.name for s in self.toolbox.specs if s.risk == risk) for risk in ("write", "command")}
         return habits.deeds(self.session.messages, named["write"], named["command"])
 
-    def _nudge(self, answer: str) -> None:
-        words = self.words.prompt(answer)
+    def _nudge(self, answer: habits.Answer) -> None:
+        """Tells the model, and asks it for nothing that it may not do here."""
+        name: str = answer
+        if self.rules.policy.mode == "plan" and answer in ("no_edit", "no_test"):
+            name = "plan_mode"
+        elif self._refused and answer == "no_test":
+            name = "no_run"
+        words = self.words.prompt(name)
         self.session.add(UserMessage(words, "harness"))
         self.emit(Notice(f"told the model: {words}", "warning"))
 
@@ -215,11 +219,11 @@ class Agent:
         where = self.toolbox.workspace.touches
         decision = decide(call, risk, self.rules.policy, self.toolbox.touches(call), where)
         if decision.verdict == "deny":
-            raise Denied(f"Not allowed: {decision.reason}")
+            raise Denied(f"{habits.DENIED} {decision.reason}")
         if decision.verdict == "ask":
             answer = await self.approve(Question(call, risk, decision.reason, self.toolbox.preview(call)))
             if not answer.yes:
-                raise Denied(f"Not allowed: {answer.words or 'the user said no.'}", nobody_asked=not answer.asked)
+                raise Denied(f"{habits.DENIED} {answer.words or 'the user said no.'}", nobody_asked=not answer.asked)
 
     def _outcome(self, reason: OutcomeReason, reply: AssistantMessage | None = None, detail: str = "") -> Outcome:
         answer = chatml.unmark(reply.prose) if reply else ""

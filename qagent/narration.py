@@ -38,7 +38,7 @@ _ENDINGS = {
     "turn_limit": "stopped: the limit of turns is reached",
     "time_limit": "stopped: the time is over",
     "bad_calls": "stopped: the model does not write calls that can be run",
-    "no_progress": "stopped: the model insists on what is not so",
+    "no_progress": "stopped: the model makes no progress",
     "cancelled": "cancelled",
     "failed": "failed",
 }

@@ -119,7 +119,7 @@ async def test_a_model_that_insists_on_a_false_claim_is_stopped(folder: Path) ->
     scene = Scene(folder, ["I have fixed it."] * 3)
     outcome = await scene.run()
     assert outcome.reason == "no_progress"
-    assert "No file has been changed" in outcome.detail
+    assert outcome.detail == "it says that it has changed files, and has changed none"
 
 
 async def test_tests_that_were_never_run_are_not_believed(folder: Path) -> None:
@@ -185,6 +185,12 @@ async def test_plan_mode_changes_nothing(folder: Path) -> None:
     await scene.run()
     assert (folder / "calc.py").read_text() == BUGGY
     assert all("plan mode" in result for result in scene.results())
+
+
+async def test_who_may_not_run_tests_is_not_asked_to(folder: Path) -> None:
+    scene = Scene(folder, [EDIT, RUN, "All tests pass.", "It was not tested."], settings={"mode": "accept-edits"})
+    assert (await scene.run()).reason == "done"
+    assert "running it was not allowed" in scene.model.prompts[3].text
 
 
 async def test_a_claim_in_plan_mode_is_not_answered_with_a_demand_for_edits(folder: Path) -> None:

@@ -72,6 +72,23 @@ def test_headless_edits_freely_and_refuses_commands(folder: Path, capsys: Captur
     assert not (folder / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("reply", "mode", "advice"),
+    [
+        (EDIT, "ask", "accept-edits"),
+        (RUN, "accept-edits", "allow_commands"),
+        (call("read_file", path=".env"), "auto", "in a conversation"),
+        (call("run", command="sudo ls"), "auto", "in a conversation"),
+    ],
+)
+def test_the_advice_fits_what_was_refused(folder: Path, capsys: Capture, reply: str, mode: str, advice: str) -> None:
+    (folder / ".env").write_text("TOKEN=hush\n")
+    with LoopbackOllama([reply, "I may not."]) as server:
+        ran = qagent(capsys, TASK, "--json", "--mode", mode, "-C", str(folder), "--host", server.url)
+    assert ran.code == 9
+    assert advice in ran.json["todo"]
+
+
 def test_an_allow_pattern_lets_a_command_run(folder: Path, capsys: Capture) -> None:
     with LoopbackOllama([call("run", command="touch ran"), "It ran."]) as server:
         allow = ("--set", 'allow_commands=["touch *"]')

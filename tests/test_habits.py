@@ -98,6 +98,8 @@ def test_a_claim_about_tests_that_nobody_ran_is_noticed_without_any_change() -> 
         ("python3 -m unittest 2>&1 | tail -3", "Ran 2 tests\n\nOK", True),
         ("python3 -m unittest 2>&1 | tail -3", "FAILED (failures=1)", False),
         ("pytest | tail -1", "1 failed, 3 passed", False),
+        ("pytest; echo done", "FAILED (failures=1)\ndone", False),
+        ("pytest\necho done", "1 failed\ndone", False),
         ("ls -l", "a.py", False),
         ("git status", "", False),
         ("cd src && pytest", "3 passed", True),
@@ -106,6 +108,13 @@ def test_a_claim_about_tests_that_nobody_ran_is_noticed_without_any_change() -> 
 def test_only_a_command_that_can_prove_something_counts_as_a_test(command: str, output: str, tested: bool) -> None:
     call = AssistantMessage("", (ToolCall("1.1", "run", {"command": command}),))
     log = [TASK, call, ToolResult("1.1", f"exit 0, 0.1 s\n{output}")]
+    assert deeds(log, WRITERS, RUNNERS) == Deeds(tested=tested)
+
+
+@pytest.mark.parametrize(("text", "tested"), [("stopped after 1 s", False), ("Not allowed: nobody is there.", True)])
+def test_a_later_run_that_fails_undoes_a_green_one_and_a_refused_one_does_not(text: str, tested: bool) -> None:
+    calls = AssistantMessage("", tuple(ToolCall(f"1.{n}", "run", {"command": "pytest"}) for n in (1, 2)))
+    log = [TASK, calls, ToolResult("1.1", GREEN), ToolResult("1.2", text, ok=False)]
     assert deeds(log, WRITERS, RUNNERS) == Deeds(tested=tested)
 
 

@@ -16,6 +16,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "cut_reply": (),
     "empty_reply": (),
     "no_edit": (),
+    "no_run": (),
     "no_test": (),
     "not_run": (),
     "notes": ("name", "notes"),

@@ -6,6 +6,7 @@ import dataclasses
 import select
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ MATERIAL_CHARACTERS = 100_000
 """How much of stdin is taken: about the window of the model."""
 PATIENCE_SECONDS, MOST_PATIENCE_SECONDS = 2.0, 10.0
 """How long the first byte of stdin may take: whoever left a pipe open by mistake is not waited for."""
-PERMISSION = "allow such commands with --set 'allow_commands=PATTERN', or everything with --mode auto"
+ALWAYS = "some of it is always asked: allow it yourself, in a conversation"
 
 
 async def nobody(question: Question) -> Answer:
@@ -51,6 +52,8 @@ class _Run:
         self._session: Session | None = None
         self._model: Model | None = None
         self._changed: dict[str, None] = {}
+        self._asked: list[Question] = []
+        self._begun = time.monotonic()
         self._spoken = False
 
     @property
@@ -81,7 +84,7 @@ class _Run:
         self._session = session
         with session:
             self._tell(*notices, *more, *session.notices, *moved(session, self._place))
-            agent = make_agent(self._place, self._model, session, emit=self._emit, approve=nobody, alone=True)
+            agent = make_agent(self._place, self._model, session, emit=self._emit, approve=self._approve, alone=True)
             return await agent.run(task)
 
     def _tell(self, *notices: str) -> None:
@@ -98,6 +101,18 @@ class _Run:
             self._spoken |= isinstance(event, TextStreamed)
             self._print(event)
 
+    async def _approve(self, question: Question) -> Answer:
+        self._asked.append(question)
+        return await nobody(question)
+
+    def _advice(self) -> str:
+        """What would have helped: a pattern, another mode, or only a person."""
+        if any("always asked" in question.reason for question in self._asked):
+            return f"{ALWAYS}: `qagent -r {self._session.id}`" if self._session else ALWAYS
+        if any(question.risk == "command" for question in self._asked):
+            return "allow such commands with --set 'allow_commands=PATTERN', or with --mode auto"
+        return "let it edit with --mode accept-edits"
+
     def _print(self, event: Event) -> None:
         for line in self._lines.of(event):
             say(self._paint(line))
@@ -107,13 +122,13 @@ class _Run:
         if not self._options.quiet:
             self._print(TaskFinished(outcome))
         if self._as_json:
-            todo = PERMISSION if code == 9 else ""
+            todo = self._advice() if code == 9 else ""
             say_result(code, "permission" if code == 9 else outcome.reason, todo=todo, kept=self._kept(),
                        **self._known(outcome))  # fmt: skip
         elif outcome.answer and not self._is_on_screen():
             put(harmless(outcome.answer) if sys.stdout.isatty() else outcome.answer)
         if code and not self._options.quiet:
-            say(f"  {self._kept()}" + (f"\n  {PERMISSION}" if code == 9 else ""))
+            say(f"  {self._kept()}" + (f"\n  {self._advice()}" if code == 9 else ""))
         return code
 
     def _is_on_screen(self) -> bool:
@@ -136,7 +151,7 @@ class _Run:
             "model": self._model.name if self._model else None,
             "changed": list(self._changed),
             "reply_tokens": sum(usage.reply_tokens or 0 for usage in usages),
-            "seconds": round(sum(usage.seconds for usage in usages), 3),
+            "seconds": round(time.monotonic() - self._begun, 3),
         }
 
     def _with_material(self, task: str) -> str:

@@ -1,8 +1,9 @@
 """Replaces text that occurs exactly once: text and edits in, the new text out, or a refusal that says what to do.
 
 Exact means every character, with one exception: line endings. The model writes LF, so a match is looked for with all
-endings as LF, and what is put in gets the ending that most lines of the file have. All other bytes stay as they were.
-No likeness ever decides; where the text is not found, it only helps to show the nearest place. Knows no files.
+endings as LF. What is put in gets the ending of the lines that it replaces; where these have none or both, that of most
+lines of the file. All other bytes stay as they were. No likeness ever decides; where the text is not found, it only
+helps to show the nearest place. Knows no files.
 """
 
 from __future__ import annotations
@@ -119,11 +120,19 @@ def _apart(starts: list[int], length: int) -> list[int]:
 def _spliced(before: str, edit: Edit, starts: list[int]) -> str:
     """`starts` count in the text with LF; each CRLF before a place moves it by one in the text as it is."""
     pairs = [found.start() - number for number, found in enumerate(re.finditer("\r\n", before))]
-    new = edit.new.replace("\n", "\r\n") if 2 * len(pairs) > before.count("\n") else edit.new
+    mostly = 2 * len(pairs) > before.count("\n")
     parts: list[str] = []
     done = 0
     for start in starts:
         end = start + len(edit.old)
-        parts += before[done : start + bisect_left(pairs, start)], new
-        done = end + bisect_left(pairs, end)
+        first, last = start + bisect_left(pairs, start), end + bisect_left(pairs, end)
+        parts += before[done:first], _ended_as(before[first:last], edit.new, mostly)
+        done = last
     return "".join(parts) + before[done:]
+
+
+def _ended_as(replaced: str, new: str, mostly: bool) -> str:
+    """`new` with the endings of the lines that it replaces; where these have none or both, with those of the file."""
+    lines, crlf = replaced.count("\n"), replaced.count("\r\n")
+    wanted = crlf > 0 if lines and crlf in (0, lines) else mostly
+    return new.replace("\n", "\r\n") if wanted else new

@@ -46,7 +46,9 @@ def _with_block(spec: ToolSpec, arguments: Arguments, block: str) -> Arguments:
 def _typed(spec: ToolSpec, parameters: tuple[Parameter, ...], arguments: Arguments) -> Arguments:
     known = {p.name: p for p in parameters}
     if unknown := [name for name in arguments if name not in known]:
-        raise Unfit(f"{spec.name} takes no {unknown[0]!r}. It takes: {', '.join(known)}.")
+        taught = [name for name in known if name not in (*spec.body, "old")]
+        block = ", and a block after the JSON" if spec.body else ""
+        raise Unfit(f"{spec.name} takes no {unknown[0]!r}. It takes: {', '.join(taught)}{block}.")
     given = {name: value for name, value in arguments.items() if value is not None or known[name].required}
     if missing := [p.name for p in parameters if p.required and p.name not in given]:
         raise Unfit(f"{spec.name} needs {' and '.join(map(repr, missing))}.")

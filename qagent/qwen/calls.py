@@ -56,6 +56,8 @@ def corrected(call: BadCall, tools: Sequence[ToolSpec]) -> str:
     if not spec.examples:
         return write(spec, {})
     example = max(spec.examples, key=lambda text: sum(f'"{name}"' in text for name in written))
+    if spec.body and "SEARCH" not in example:
+        return example  # somebody else's code must not stand under the name of a file that is there
     for name in written - set(spec.body):
         key = re.escape(name)
         if found := re.search(rf'"{key}"\s*:\s*"((?:[^"\\\n]|\\.){{1,200}})"', call.raw):

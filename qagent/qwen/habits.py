@@ -47,7 +47,19 @@ _NO_FACT = re.compile(
 
 _ONLY_LOOKS = re.compile(r"\s*(?:cat|cd|echo|find|git|grep|head|ls|pwd|rg|sed|tail|tree|wc)\b[^;&|]*$")
 _RED = re.compile(r"\bFAIL(?:ED|URES?)?\b|\bfailures?[=:] ?[1-9]|\b[1-9]\d* failed\b|Traceback \(most recent")
-"""In a pipe the exit code is the last command's: `pytest | tail` ends well whatever the tests say."""
+"""Of several commands only the last one's exit code is told: `pytest | tail` ends well whatever the tests say."""
+_SEVERAL = re.compile(r"[;|&\n]")
+
+DENIED = "Not allowed:"
+"""How the result of a call begins that was not permitted: it says nothing about the tests."""
+
+TOLD: dict[str, str] = {
+    "cut_reply": "its replies are cut at the reply limit",
+    "empty_reply": "its replies are empty",
+    "no_edit": "it says that it has changed files, and has changed none",
+    "no_test": "it says that tests pass, and none has passed",
+}
+"""The habits in words for the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +81,10 @@ def deeds(messages: Iterable[Message], writers: frozenset[str], runners: frozens
                 done = Deeds()
             case AssistantMessage():
                 calls |= {call.id: call for call in message.calls if isinstance(call, ToolCall)}
-            case ToolResult(call_id, text, True) if call := calls.get(call_id):
-                if call.name in writers:
+            case ToolResult(call_id, text, ok) if call := calls.get(call_id):
+                if call.name in writers and ok:
                     done = Deeds(done.edits + 1)
-                elif call.name in runners:
+                elif call.name in runners and not text.startswith(DENIED):
                     done = Deeds(done.edits, _proves(str(call.arguments.get("command", "")), text))
             case _:
                 pass
@@ -82,7 +94,7 @@ def deeds(messages: Iterable[Message], writers: frozenset[str], runners: frozens
 def _proves(command: str, text: str) -> bool:
     if not text.startswith("exit 0") or _ONLY_LOOKS.match(command):
         return False
-    return "|" not in command or _RED.search(text) is None
+    return not _SEVERAL.search(command) or _RED.search(text) is None
 
 
 def habit(reply: AssistantMessage, done: Deeds) -> Answer | None:
