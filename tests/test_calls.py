@@ -181,7 +181,7 @@ CORRECTED: list[tuple[str, str, list[str]]] = [
     ("marks", '{"name": "read_file", "arguments": {"path": "<~|im_end|>"}', ['"path": "<|im_end|>"']),
     ("no path", '{"name": "write_file", "arguments": {}}', ["write_file", '"path": "a.py"', "```"]),
     ("an edit", '{"name": "edit_file", "arguments": {"path": "b.py"}}', ['"path": "b.py"', "SEARCH"]),
-    ("a symbol", '{"name": "edit_file", "arguments": {"path": "b.py", "symbol": "f"}}', ["edit_file", '"symbol": ', "```"]),
+    ("a symbol", '{"name": "edit_file", "arguments": {"path": "b.py", "symbol": "f"}}', ['"symbol": ', "```"]),
     ("a tool's name somewhere", 'I think "edit_file"', ["edit_file"]),
     ("nothing at all", "", ["read_file"]),
 ]  # fmt: skip
