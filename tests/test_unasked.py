@@ -63,7 +63,7 @@ NOT_LISTED = [
     "python3 --version -c 'print(1)'", "python3 -V", "'python3 --version'", "printf x", "seq 3", "sleep 1",
     # Words that the shell still changes.
     "ls *", "ls -d */", "wc -l *.py", "cat *.py", "cat src/*.py", "cat a?.py", "cat [ab].py", "cat */a", "echo a*",
-    "echo /root/.*", "echo $(pwd)", "echo `git status`", "echo $(echo '/*')", "echo ~", "echo a=~", "echo ~root",
+    "echo /etc/.*", "echo $(pwd)", "echo `git status`", "echo $(echo '/*')", "echo ~", "echo a=~", "echo ~root",
     "cat a=~/x", "grep a* b", "grep x *.py", "head -*", "ls -*", "find *", "find evil.sh -[e]xec sh '{}' +",
     "find . -name *.py", "find d -[d]elete", "sort -*.py README.md", "git log --*/tmp/x", "git diff --stat *",
     "which p*", "tree *",

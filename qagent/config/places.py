@@ -12,7 +12,7 @@ from pathlib import Path
 
 from qagent.errors import ConfigProblem
 
-_TODO = "set QAGENT_HOME to a folder that you can write to"
+_ADVICE = "set QAGENT_HOME to a folder that you can write to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def folders(env: Mapping[str, str]) -> Folders:
     if home := env.get("QAGENT_HOME", "").strip():
         top = Path(home)
         if not top.is_absolute():
-            raise ConfigProblem(f"QAGENT_HOME is {home!r}, which is not an absolute path", todo=_TODO)
+            raise ConfigProblem(f"QAGENT_HOME is {home!r}, which is not an absolute path", todo=_ADVICE)
         found = Folders(top, top / "data", top / "state")
     else:
         found = Folders(
@@ -57,7 +57,7 @@ def _xdg(env: Mapping[str, str], name: str, usual: str) -> Path:
 def _home(env: Mapping[str, str]) -> Path:
     home = Path(env.get("HOME", ""))
     if not home.is_absolute():
-        raise ConfigProblem("there is no home directory: HOME is not set", todo=_TODO)
+        raise ConfigProblem("there is no home directory: HOME is not set", todo=_ADVICE)
     return home
 
 
@@ -65,8 +65,8 @@ def _refuse_unwritable(folder: Path) -> None:
     try:
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
     except OSError as error:
-        raise ConfigProblem(f"cannot look at {folder}: {error.strerror}", todo=_TODO) from error
+        raise ConfigProblem(f"cannot look at {folder}: {error.strerror}", todo=_ADVICE) from error
     if not nearest.is_dir():
-        raise ConfigProblem(f"cannot make {folder}: {nearest} is not a folder", todo=_TODO)
+        raise ConfigProblem(f"cannot make {folder}: {nearest} is not a folder", todo=_ADVICE)
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigProblem(f"cannot write to {folder}: no right to write in {nearest}", todo=_TODO)
+        raise ConfigProblem(f"cannot write to {folder}: no right to write in {nearest}", todo=_ADVICE)

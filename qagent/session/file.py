@@ -68,7 +68,7 @@ class LockedFile:
             _lock(descriptor, path)
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_nlink == 0:
-                raise SessionProblem(f"{path} is not there any more, or is no file", todo=_TODO)
+                raise SessionProblem(f"{path} is not there any more, or is no file", todo=_ADVICE)
             return cls(path, descriptor)
         except BaseException:
             os.close(descriptor)
@@ -135,11 +135,11 @@ def in_use(path: Path) -> bool:
     return False
 
 
-_TODO = "`qagent sessions` lists what is there"
+_ADVICE = "`qagent sessions` lists what is there"
 
 
 def too_large(path: Path) -> SessionProblem:
-    return SessionProblem(f"{path} is larger than {LARGEST >> 20} MB: that is no session", todo=_TODO)
+    return SessionProblem(f"{path} is larger than {LARGEST >> 20} MB: that is no session", todo=_ADVICE)
 
 
 def _lock(descriptor: int, path: Path) -> None:

@@ -118,10 +118,10 @@ def decode_header(line: bytes, name: str) -> Header:
             return _headers().validate_python(value)
     except ValueError:
         pass
-    raise SessionProblem(f"{name}, line 1: this is not the first line of a session", todo=_TODO)
+    raise SessionProblem(f"{name}, line 1: this is not the first line of a session", todo=_ADVICE)
 
 
-_TODO = "the file was not changed; mend or delete that line in an editor, or start a new session"
+_ADVICE = "the file was not changed; mend or delete that line in an editor, or start a new session"
 
 
 def _whole_lines(data: bytes) -> tuple[list[bytes], bytes]:
@@ -167,7 +167,7 @@ def _entry(line: bytes, number: int, name: str) -> Entry | str:
         why = f"{where}: {first['msg']}" if where else first["msg"]
     except ValueError:
         why = "not a JSON object"
-    raise SessionProblem(f"{name}, line {number} is damaged ({why})", todo=_TODO)
+    raise SessionProblem(f"{name}, line {number} is damaged ({why})", todo=_ADVICE)
 
 
 def _own_words(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], list[str]]:
