@@ -221,7 +221,8 @@ class Agent:
         if decision.verdict == "deny":
             raise Denied(f"{habits.DENIED} {decision.reason}")
         if decision.verdict == "ask":
-            answer = await self.approve(Question(call, risk, decision.reason, self.toolbox.preview(call)))
+            preview = self.toolbox.preview(call)
+            answer = await self.approve(Question(call, risk, decision.reason, preview, decision.always))
             if not answer.yes:
                 raise Denied(f"{habits.DENIED} {answer.words or 'the user said no.'}", nobody_asked=not answer.asked)
 

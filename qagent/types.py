@@ -192,12 +192,16 @@ Delta: TypeAlias = TextDelta | ReplyEnded
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May this call run? `reason` says why it is asked, `preview` what would change (a diff, or "")."""
+    """May this call run? `reason` says why it is asked, `preview` what would change (a diff, or "").
+
+    `always`: no mode and no pattern would have spared the question.
+    """
 
     call: ToolCall
     risk: Risk
     reason: str
     preview: str = ""
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def test_the_version_is_answered_without_loading_anything() -> None:
         (["--yolo", "--mode", "plan"], "--yolo"),
         (["-c", "-r", "x"], "give one of them"),
         (["-p", "x", "sessions"], "stand behind it"),
+        (["-q", "sessions"], "stand behind it"),
         (["--json"], "no JSON form"),
         (["debug", "parse", "/no/such/file"], "cannot be read"),
     ],

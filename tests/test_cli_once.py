@@ -131,6 +131,13 @@ def test_a_session_goes_on_with_its_model(folder: Path, capsys: Capture) -> None
         assert [one.model for one in server.generated] == [f"qwen2.5-coder:{size}" for size in ("1.5b", "1.5b", "7b")]
 
 
+def test_a_resumed_run_counts_its_own_tokens(folder: Path, capsys: Capture) -> None:
+    with LoopbackOllama(["One two three four five.", "One."]) as server:
+        at = ("-C", str(folder), "--host", server.url, "--json")
+        first = qagent(capsys, "-p", "a", at).json["reply_tokens"]
+        assert 0 < qagent(capsys, "-p", "b", "-c", at).json["reply_tokens"] < first
+
+
 def test_a_session_of_another_folder_is_named(folder: Path, capsys: Capture, tmp_path_factory: Factory) -> None:
     with LoopbackOllama(["One.", "Two."]) as server:
         session = qagent(capsys, "-p", "a", "--json", "-C", str(folder), "--host", server.url).json["session"]

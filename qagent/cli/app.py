@@ -76,7 +76,8 @@ def root(
         "host": host,
     }
     given = [*flags.values(), prompt, resume]
-    typed = any(value is not None for value in given) or any((as_json, continued, sets, trust, no_input, cwd != Path()))
+    switches = (as_json, continued, sets, trust, no_input, quiet, verbose, cwd != Path(), output_format != "text")
+    typed = any(value is not None for value in given) or any(switches)
     if context.invoked_subcommand is not None:
         if typed:
             raise UsageProblem(f"options of `{context.invoked_subcommand}` stand behind it, not before it")

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qagent.cli.ends import outcome_code, put, report, say_end, say_json, say_result
-from qagent.cli.start import Options, Resume, Start, notice, painter, say, session_path, start
+from qagent.cli.start import Options, Resume, Start, moved, notice, painter, say, session_path, start
 from qagent.errors import UsageProblem, UserFacing
 from qagent.models.base import Model
 from qagent.narration import Lines, harmless
 from qagent.running import Interrupted, run_to_end
-from qagent.session import Session, peek
+from qagent.session import Session
 from qagent.types import Answer, CallFinished, Event, Outcome, Question, TaskFinished, TextStreamed, Usage
-from qagent.wiring import Place, connect, make_agent, new_session
+from qagent.wiring import connect, make_agent, new_session
 
 Format = Literal["text", "json", "stream-json"]
 MATERIAL_CHARACTERS = 100_000
@@ -55,6 +55,7 @@ class _Run:
         self._asked: list[Question] = []
         self._begun = time.monotonic()
         self._spoken = False
+        self._usages_before = 0
 
     @property
     def _as_json(self) -> bool:
@@ -62,8 +63,7 @@ class _Run:
 
     def to_its_end(self, task: str, resume: Resume) -> int:
         path = session_path(self._ready, resume)
-        if path and "model" not in self._ready.chosen:
-            self._place = _with_model(self._place, path)
+        self._place = self._ready.resumed(self._place, path)
         task = self._with_material(task)
         try:
             outcome = run_to_end(self._work(task, path))
@@ -81,7 +81,7 @@ class _Run:
             session, more = Session.open(path), ()
         else:
             session, more = new_session(self._ready.folders.sessions, self._place, self._model)
-        self._session = session
+        self._session, self._usages_before = session, len(session.usages)
         with session:
             self._tell(*notices, *more, *session.notices, *moved(session, self._place))
             agent = make_agent(self._place, self._model, session, emit=self._emit, approve=self._approve, alone=True)
@@ -107,7 +107,7 @@ class _Run:
 
     def _advice(self) -> str:
         """What would have helped: a pattern, another mode, or only a person."""
-        if any("always asked" in question.reason for question in self._asked):
+        if any(question.always for question in self._asked):
             return f"{ALWAYS}: `qagent -r {self._session.id}`" if self._session else ALWAYS
         if any(question.risk == "command" for question in self._asked):
             return "allow such commands with --set 'allow_commands=PATTERN', or with --mode auto"
@@ -140,7 +140,7 @@ class _Run:
 
     def _known(self, outcome: Outcome | None = None) -> dict[str, Any]:
         session = self._session
-        usages: tuple[Usage, ...] = session.usages if session else ()
+        usages: tuple[Usage, ...] = session.usages[self._usages_before :] if session else ()
         ended = outcome or (session.outcomes[-1] if session and session.outcomes else None)
         about = {"answer": ended.answer, "turns": ended.turns, "refused": ended.refused} if ended else {}
         if outcome:
@@ -168,23 +168,6 @@ class _Run:
             self._tell(f"only the first {MATERIAL_CHARACTERS:,} characters of stdin are used")
             material = material[:MATERIAL_CHARACTERS]
         return f"{task}\n\n{material.strip()}" if material.strip() else task
-
-
-def moved(session: Session, place: Place) -> tuple[str, ...]:
-    """A notice when a session goes on in another folder than the one its files are in."""
-    if session.header.cwd == str(place.workspace.root):
-        return ()
-    return (f"this session began in {session.header.cwd}; its files are not the ones here",)
-
-
-def _with_model(place: Place, path: Path) -> Place:
-    """A session goes on with the model that it began with, unless another one is asked for."""
-    name = peek(path).header.model or None
-    return dataclasses.replace(place, settings=place.settings.model_copy(update={"model": name}))
-
-
-def resumed_place(ready: Start, path: Path | None) -> Place:
-    return _with_model(ready.place, path) if path and "model" not in ready.chosen else ready.place
 
 
 def _something_comes(seconds: float) -> bool:

@@ -15,7 +15,7 @@ from qagent.config.layers import checked, from_flags, from_sets
 from qagent.config.trust import FOLDER, needs_trust, trust, trusted_files
 from qagent.errors import ConfigProblem, SessionProblem, UsageProblem
 from qagent.narration import Line, harmless
-from qagent.session import find, latest
+from qagent.session import Session, find, latest, peek
 from qagent.types import Mode
 from qagent.wiring import Place
 from qagent.words import Words
@@ -50,12 +50,16 @@ class Start:
     chosen: frozenset[str]
     """The settings that somebody has set, anywhere."""
 
-    def with_settings(self, **changes: object) -> Place:
-        settings = self.place.settings.model_copy(update=changes)
-        return Place(self.place.workspace, settings, self.place.words)
+    def resumed(self, place: Place, path: Path | None) -> Place:
+        """A session goes on with the model that it began with, unless another one is asked for."""
+        if path is None or "model" in self.chosen:
+            return place
+        settings = place.settings.model_copy(update={"model": peek(path).header.model or None})
+        return Place(place.workspace, settings, place.words)
 
     def in_mode(self, mode: Mode) -> Place:
-        return self.with_settings(mode=mode)
+        settings = self.place.settings.model_copy(update={"mode": mode})
+        return Place(self.place.workspace, settings, self.place.words)
 
 
 def say(text: str) -> None:
@@ -108,6 +112,13 @@ def session_path(ready: Start, resume: Resume) -> Path | None:
     if path := latest(folder, ready.place.workspace.root):
         return path
     raise SessionProblem(f"there is no session of {ready.place.workspace.root} yet", todo="start one without -c")
+
+
+def moved(session: Session, place: Place) -> tuple[str, ...]:
+    """A notice when a session goes on in another folder than the one its files are in."""
+    if session.header.cwd == str(place.workspace.root):
+        return ()
+    return (f"this session began in {session.header.cwd}; its files are not the ones here",)
 
 
 def _check_typed(options: Options) -> None:

@@ -8,8 +8,7 @@ import signal
 import sys
 
 from qagent.cli.ends import outcome_code
-from qagent.cli.once import moved, resumed_place
-from qagent.cli.start import Options, Resume, notice, painter, say, session_path, start
+from qagent.cli.start import Options, Resume, moved, notice, painter, say, session_path, start
 from qagent.repl import Conversation
 from qagent.running import run_to_end
 from qagent.session import Session
@@ -22,7 +21,7 @@ def talk(options: Options, resume: Resume) -> int:
     present = sys.stdin.isatty() and not options.no_input
     ready = start(options, ask=_yes if present else None)
     path = session_path(ready, resume)
-    place = resumed_place(ready, path)
+    place = ready.resumed(ready.place, path)
     model, notices = run_to_end(connect(place.settings))
     session, more = (Session.open(path), ()) if path else new_session(ready.folders.sessions, place, model)
     paint = painter(sys.stdout)

@@ -55,6 +55,11 @@ class Decision:
     verdict: Literal["allow", "ask", "deny"]
     reason: str
 
+    @property
+    def always(self) -> bool:
+        """Whether only a person can allow it, whatever the mode and the patterns."""
+        return self.verdict == "ask" and self.reason.endswith(f"{ALWAYS}.")
+
 
 def decide(
     call: ToolCall, risk: Risk, policy: Policy, touches: str | None = None, where: Where | None = None
