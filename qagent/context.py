@@ -51,13 +51,17 @@ def quoted_notes(words: Words, name: str, text: str, limit: int) -> tuple[str, b
     return words.prompt("notes", name=name, notes="\n".join(kept)), cut
 
 
-def build(messages: Sequence[Message], not_run: str) -> Prompt:
-    """The prompt for the next reply. `not_run` is what the model reads in place of a missing result."""
-    whole = list(_with_missing_results(messages, not_run))
+def build(messages: Sequence[Message], not_run: str, prefill: str = "") -> Prompt:
+    """The prompt for the next reply. `not_run` is what the model reads in place of a missing result, `prefill` how its
+    turn is begun in its place."""
+    whole = tuple(_with_missing_results(messages, not_run))
     text = chatml.render(whole)
     replies = [number for number, message in enumerate(whole) if isinstance(message, AssistantMessage)]
     new = chatml.render(whole[replies[-1] + 1 :]) if replies else text
-    return Prompt(text, chatml.estimate(text), chatml.estimate(new))
+    begun = chatml.estimate(prefill)
+    return Prompt(
+        text + prefill, chatml.estimate(text) + begun, chatml.estimate(new) + begun, messages=whole, prefill=prefill
+    )
 
 
 def _with_missing_results(messages: Sequence[Message], not_run: str) -> Iterator[Message]:

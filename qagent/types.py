@@ -18,8 +18,27 @@ Mode = Literal["plan", "ask", "accept-edits", "auto"]
 MODES: tuple[Mode, ...] = ("plan", "ask", "accept-edits", "auto")
 """From the strictest to the freest; `plan` reads only."""
 
-Form = Literal["tools", "tool_call", "tag", "fence", "bare"]
-"""How the model wrote a call: in `<tools>` tags (as taught), `<tool_call>`, another tag, a code fence, or bare JSON."""
+Form = Literal["tools", "tool_call", "tag", "xml", "fence", "bare", "named"]
+"""How the model wrote a call: in `<tools>` tags (as taught), `<tool_call>`, another tag, as XML with its name in the tag
+(`<function=run>`), in a code fence, as bare JSON, or with its name in front of its arguments (`run {…}`, `run(…)`)."""
+
+Repair = Literal[
+    "closers",  # brackets that were missing, one too many, or in the wrong order
+    "comments",
+    "control",  # real newlines and tabs inside a string
+    "escapes",  # a backslash before a letter that JSON does not escape
+    "commas",
+    "quotes",  # single, curly or missing quotes around keys and values; triple quotes, backticks
+    "literals",  # True, None
+    "inner_quotes",  # quotes inside a text that were not escaped
+    "double_escaped",  # the whole value was escaped once more
+    "encoded",  # the arguments were a string that held JSON
+    "envelope",  # the call stood inside another object, or under another key than `name` and `arguments`
+    "tool_name",
+    "argument_name",
+    "type",
+]
+"""What had to be mended before a call could be run."""
 
 ReplyEnd = Literal["stop", "length", "cancelled", "failed"]
 """Why a reply ended: by itself, at the reply limit, by the user, or because the server failed in the middle."""
@@ -67,10 +86,13 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
+    """`repairs`: what was mended, in order; empty when the call was written right."""
+
     id: str
     name: str
     arguments: Arguments
     form: Form = "tools"
+    repairs: tuple[Repair, ...] = ()
     kind: Literal["call"] = "call"
 
 
@@ -162,11 +184,21 @@ class Prompt:
 
     Our own estimates: `tokens` of its length, `fresh` of what stands behind the last reply, which is all that a server
     with a prefix cache still has to read.
+
+    messages: the same conversation as values, for a server that only takes messages. prefill: how the model's turn was
+    begun in its place; `text` ends with it, and the reply goes on behind it. schema: a JSON schema that the reply obeys
+    from its first character to its last. stops: where the reply ends, beside the profile's own. reply_tokens: its
+    longest length, when it is not the profile's.
     """
 
     text: str
     tokens: int
     fresh: int = 0
+    messages: tuple[Message, ...] = ()
+    prefill: str = ""
+    schema: dict[str, Any] | None = None
+    stops: tuple[str, ...] = ()
+    reply_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +209,14 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """The last thing a model's stream yields; a stream that ends without it was broken."""
+    """The last thing a model's stream yields; a stream that ends without it was broken.
+
+    native: the server itself read calls out of the reply; they stand in the text as `<tool_call>` tags.
+    """
 
     end: Literal["stop", "length"]
     usage: Usage
+    native: bool = False
     kind: Literal["end"] = "end"
 
 
@@ -266,7 +302,12 @@ class TextStreamed:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFinished:
-    """`forms`: how its calls were written. `dropped`: characters after an invented turn or result, thrown away."""
+    """How a reply was read.
+
+    forms: how each call was written; repairs: what was mended in each, in the same order. dropped: characters after an
+    invented turn or result, thrown away. forced: the server was made to write a call. continued: how often a call that
+    the reply limit cut was gone on with. native: the server itself read the calls.
+    """
 
     turn: int
     end: ReplyEnd
@@ -274,6 +315,10 @@ class ReplyFinished:
     forms: tuple[Form, ...] = ()
     bad_calls: int = 0
     dropped: int = 0
+    repairs: tuple[tuple[Repair, ...], ...] = ()
+    forced: bool = False
+    continued: int = 0
+    native: bool = False
     kind: Literal["reply_finished"] = "reply_finished"
 
 
