@@ -6,26 +6,60 @@ nothing in the session is repaired for that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from qagent.errors import ConfigProblem
 from qagent.qwen import chatml
+from qagent.qwen.profiles import DEFAULT, EditForm, Profile, listed
 from qagent.tools.toolbox import signature
 from qagent.types import AssistantMessage, Message, Prompt, ToolResult, ToolSpec
 from qagent.words import Words
 
 
-def system_text(words: Words, specs: Sequence[ToolSpec], notes: str = "") -> str:
-    """The fixed part of every prompt: how to work, the tools, worked examples; then the project's notes, if any."""
+def system_text(words: Words, specs: Sequence[ToolSpec], notes: str = "", profile: Profile = DEFAULT) -> str:
+    """The fixed part of every prompt: how to work, the tools, worked examples; then the project's notes, if any.
+
+    The profile chooses which tools are listed, which ways to change a file are shown first, and the tag of the calls;
+    for a model that cannot drive tools there are none of them.
+    """
+    text = words.prompt("system_chat") if profile.strip_tools else _with_tools(words, specs, profile)
+    return f"{text}\n\n{notes}" if notes else text
+
+
+def _with_tools(words: Words, specs: Sequence[ToolSpec], profile: Profile) -> str:
+    shown = listed([spec.name for spec in specs], profile)
     text = words.prompt(
         "system",
-        tools="\n".join(map(signature, specs)),
+        tools="\n".join(signature(spec) for spec in specs if spec.name in shown),
         read_file=_example(specs, "read_file"),
-        edit_file=_example(specs, "edit_file"),
-        edit_symbol=_example(specs, "edit_file", 1),
-        write_file=_example(specs, "write_file"),
+        changes="\n\n".join(_changes(words, specs, profile)),
     )
-    return f"{text}\n\n{notes}" if notes else text
+    return text.replace("<tools>", f"<{profile.call_form}>").replace("</tools>", f"</{profile.call_form}>")
+
+
+def _changes(words: Words, specs: Sequence[ToolSpec], profile: Profile) -> Iterator[str]:
+    """The ways to change a file, the preferred one first."""
+    for form in _ORDER[profile.edit_form]:
+        match form:
+            case "search_replace":
+                yield words.prompt("edit_search_replace", example=_example(specs, "edit_file"))
+            case "symbol":
+                yield words.prompt("edit_symbol", example=_example(specs, "edit_file", 1))
+            case "whole" if lines := profile.whole_file_lines:
+                yield words.prompt("edit_short", lines=str(lines), example=_example(specs, "write_file"))
+            case "whole":
+                yield words.prompt("edit_whole", example=_example(specs, "write_file"))
+
+
+_ORDER: Mapping[EditForm, tuple[EditForm, ...]] = MappingProxyType(
+    {
+        "search_replace": ("search_replace", "symbol", "whole"),
+        "symbol": ("symbol", "whole", "search_replace"),
+        "whole": ("whole", "symbol"),
+    }
+)
+"""Small sizes copy old text badly: with "whole" that way is not shown. The reader takes it all the same."""
 
 
 def _example(specs: Sequence[ToolSpec], name: str, number: int = 0) -> str:

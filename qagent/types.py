@@ -19,8 +19,8 @@ MODES: tuple[Mode, ...] = ("plan", "ask", "accept-edits", "auto")
 """From the strictest to the freest; `plan` reads only."""
 
 Form = Literal["tools", "tool_call", "tag", "xml", "fence", "bare", "named"]
-"""How the model wrote a call: in `<tools>` tags (as taught), `<tool_call>`, another tag, as XML with its name in the tag
-(`<function=run>`), in a code fence, as bare JSON, or with its name in front of its arguments (`run {…}`, `run(…)`)."""
+"""How the model wrote a call: in `<tools>` tags (as taught), `<tool_call>`, another tag, as XML with its name in the
+tag (`<function=run>`), in a code fence, as bare JSON, or with its name in front of its arguments (`run {…}`)."""
 
 Repair = Literal[
     "closers",  # brackets that were missing, one too many, or in the wrong order
@@ -42,6 +42,10 @@ Repair = Literal[
 
 ReplyEnd = Literal["stop", "length", "cancelled", "failed"]
 """Why a reply ended: by itself, at the reply limit, by the user, or because the server failed in the middle."""
+
+
+Fate = Literal["run", "refused", "not_run"]
+"""What became of a call: it was run, well or not; a rule or the person said no; it was put off or never began."""
 
 
 # ------------------------------------------------------------------ what the model may call
@@ -150,11 +154,18 @@ class AssistantMessage:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What came of the call with this id. A call without a result in the session means: not run."""
+    """What came of the call with this id. A call without a result in the session means: not run.
+
+    `ok`: the call was carried out; `good`: and what it did came out well (a command may fail). changed: the files that
+    it changed, relative to the workspace.
+    """
 
     call_id: str
     text: str
     ok: bool = True
+    good: bool = True
+    changed: tuple[str, ...] = ()
+    fate: Fate = "run"
     kind: Literal["result"] = "result"
 
 

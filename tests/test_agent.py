@@ -89,7 +89,7 @@ async def test_bad_calls_in_a_row_end_the_task(folder: Path) -> None:
 
 async def test_a_good_call_in_between_starts_the_count_anew(folder: Path) -> None:
     bad = "<tools>\n{broken\n</tools>"
-    scene = Scene(folder, [bad, bad, READ, bad, bad, "Now I know."], settings={"bad_calls": 3})
+    scene = Scene(folder, [bad, READ, bad, call("list_files"), bad, "Now I know."], settings={"bad_calls": 2})
     assert (await scene.run("What is in calc.py?")).reason == "done"
 
 
@@ -139,7 +139,7 @@ async def test_an_empty_reply_and_a_cut_one_are_asked_for_again(folder: Path) ->
 
 async def test_a_cut_call_is_not_run(folder: Path) -> None:
     cut = EDIT.removesuffix(">>>>>>> REPLACE\n</tools>")
-    scene = Scene(folder, [Said(cut, end="length"), "I stop."])
+    scene = Scene(folder, [Said(cut, end="length"), Said("", end="length"), "I stop."])
     await scene.run()
     assert (folder / "calc.py").read_text() == BUGGY
     assert "its end is missing" in scene.results()[0]

@@ -15,16 +15,12 @@ def call(name: str, arguments: str) -> str:
 
 OURS = ("Example:", "```", *tags(WRITE, "```python", "x = 1", "```").split("\n"), "```", "Done")
 TWO_FENCES = lines("```json", WRITE, "```", "```", "x = 1", "```")
-XML = "<function=run>\n<parameter=command>ls</parameter>\n</function>"
 CUT = "end is missing"
 
 NOT_RUN = {
     "cut in a string": ("<tools>\n" + LS[:-5], CUT),
     "cut behind a header": ("<tools>\n" + WRITE, "'content'"),
     "cut in a fenced block": (lines("<tools>", WRITE, "```", "x = 1"), CUT),
-    "cut behind a fenced block": (lines("<tools>", WRITE, "```", "x = 1", "```"), CUT),
-    "cut in half a closing tag": (lines("<tools>", WRITE, "```", "x = 1", "```") + "</tool", CUT),
-    "cut in pairs": (lines("<tools>", EDIT, PAIR), CUT),
     "cut in a raw block": (lines("<tools>", WRITE, "x = 1"), CUT),
     "cut in a bare call": (LS[:-5], CUT),
     "cut in a bare call's code": (lines(WRITE, "```", "x = 1"), CUT),
@@ -42,12 +38,9 @@ NOT_RUN = {
     "prose between pairs": (tags(EDIT, PAIR, "and", PAIR), "nothing stands between two"),
     "no divider": (tags(EDIT, PAIR.replace("=======\n", "")), "not whole"),
     "prose behind pairs": (tags(EDIT, PAIR, "That is it."), CUT),
-    "an open quote": (tags(LS.replace("ls", 'echo "')) + "\nI wait.", "a quote inside its JSON"),
+    "an open quote": (tags(LS.replace('ls"', 'ls -la, "timeout": "5"')) + "\nI wait.", "a quote inside its JSON"),
     "broken JSON": (tags(LS.replace(":", "=")), "JSON is broken near"),
-    "a missing brace": (tags(LS[:-1]), "JSON is broken near"),
-    "a missing brace in a fence": (lines("```json", LS[:-1], "```"), "JSON is broken near"),
-    "a missing brace in front of a block": (tags(WRITE[:-1], "```", "x = 1", "```"), "JSON is broken near"),
-    "an unknown tool": (call("readfile", "{}"), "no tool 'readfile'. Did you mean read_file?"),
+    "an unknown tool": (call("read_files", "{}"), "no tool 'read_files'. Did you mean read_file?"),
     "a strange tool": (call("launch", "{}"), "no tool 'launch'. There are: read_file, write_file, edit_file, run."),
     "a missing argument": (call("run", "{}"), "run needs 'command'."),
     "a missing argument in a fence": (
@@ -59,9 +52,8 @@ NOT_RUN = {
     "nothing": ("<tools>\n</tools>", "no call in the tags"),
     "prose": ("<tools>I wait.</tools>", "no call in the tags"),
     "prose in an open tag": ("<tools>I wait.", "no call in the tags"),
-    "XML": (f"<tool_call>\n{XML}\n</tool_call>", "no call in the tags"),
     "an empty list": (tags("[]"), "list of calls is empty"),
-    "a schema": (tags('{"function": {"name": "run", "parameters": {"properties": {}}}}'), "no name and arguments"),
+    "a schema": (tags('{"function": {"name": "run", "parameters": {"properties": {}}}}'), "definition of a tool"),
     "data": (tags('{"a": 1}'), "no name and arguments"),
     "an edit without its text": (tags(EDIT), "needs a block after the JSON, or edits or old with new"),
     "code for a path alone": (tags(EDIT, "```", "x = 1", "```"), "'old' or 'symbol' beside 'new'"),
@@ -112,6 +104,29 @@ def test_the_bad_call_carries_what_was_written_for_it() -> None:
     assert bad(read(f"<tools>\n{LS[:-9]}"))[0].raw == LS[:-9]
 
 
+LIMITED = {
+    "behind the header": lines("<tools>", WRITE),
+    "behind a fenced block": lines("<tools>", WRITE, "```", "x = 1", "```"),
+    "in half a closing tag": lines("<tools>", WRITE, "```", "x = 1", "```") + "</tool",
+    "behind pairs": lines("<tools>", EDIT, PAIR),
+    "behind a block without tags": lines(WRITE, "```", "x = 1", "```"),
+    "in front of the last brace": f"<tools>{LS[:-1]}",
+    "in front of the last brace, bare": LS[:-1],
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_what_a_limit_has_cut_off_is_not_run(name: str) -> None:
+    assert calls(read(LIMITED[name], cut=True)) == []
+    assert bad(read(LIMITED[name], cut=True))
+
+
+@pytest.mark.parametrize("name", list(LIMITED)[1:])
+def test_the_same_runs_when_the_model_has_ended_there_by_itself(name: str) -> None:
+    assert len(calls(read(LIMITED[name]))) == 1
+
+
 def test_a_closed_tag_keeps_broken_json_away_from_the_next_call() -> None:
-    assert calls(read(f"{tags(LS[:-1])}\n{tags(READ_A)}")) == [("read_file", {"path": "a.py"})]
+    broken = tags(LS.replace(":", "="))
+    assert calls(read(f"{broken}\n{tags(READ_A)}")) == [("read_file", {"path": "a.py"})]
     assert calls(read(f"<tools>I wait.\n{tags(READ_A)}")) == [("read_file", {"path": "a.py"})]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from replies import NAMES, TOOLS, bad, calls, parts_of, pieces, prose
 
-from qagent.qwen.lexemes import TAGS
 from qagent.qwen.reader import Reader
+from qagent.qwen.reader.lexemes import TAGS
 from qagent.types import ToolCall
 
 FRAGMENTS = [
@@ -25,6 +25,11 @@ FRAGMENTS = [
     *('{"name": "run", "arguments": {"command": "ls"}}', '{"name": "write_file", "arguments": {"path": "a"}}'),
     *('{"name": "edit_file", "arguments": {"path": "a"}}', '{"name": "launch", "arguments": {}}', '{"a": [1]}'),
     *('{"name": "write_file", "arguments": {"path": "a", "content": ""}}', '"content": "', "[]", "{}"),
+    *("run", "run(", 'run(command="ls")', "run command='ls'", "`run`\n", "### read_file\n", "Action: run\n", "=", "("),
+    *("Action Input: ", "Observation: ok\n", "[tool_call]\n", "[/tool_call]", "<function=run>", "</function>", ")"),
+    *("<parameter=command>", "</parameter>", '<tool_call id="1">', "<function-name>run</function-name>", "<json>"),
+    *('<arguments>{"command": "ls"}</arguments>', "</json>", "<|im_start|>assistant\n", "侴", '"""', "'", "“", "”"),
+    *("{'name': 'run', 'arguments': {'command': 'ls'}}", '{"command": "ls"}', "// x\n", "\\n", '\\"', "True"),
     *("<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "x = 1\n", "word", "Text. "),
 ]
 REPLIES = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=3)), max_size=25).map("".join)
@@ -39,13 +44,14 @@ def cut(text: str, widths: list[int]) -> list[str]:
 
 
 @settings(max_examples=600, deadline=None)
-@given(REPLIES, WIDTHS)
-def test_parts_do_not_depend_on_the_split(text: str, widths: list[int]) -> None:
-    whole, reader = parts_of([text])
-    parts, split = parts_of(cut(text, widths))
+@given(REPLIES, WIDTHS, st.booleans())
+def test_parts_do_not_depend_on_the_split(text: str, widths: list[int], is_cut: bool) -> None:
+    whole, reader = parts_of([text], cut=is_cut)
+    parts, split = parts_of(cut(text, widths), cut=is_cut)
     assert parts == whole
     assert (split.raw, split.dropped, split.over) == (reader.raw, reader.dropped, reader.over)
-    assert reader.raw + text[len(text) - reader.dropped :] == text
+    assert reader.raw in text
+    assert len(reader.raw) + reader.dropped == len(text)
 
 
 @settings(max_examples=300, deadline=None)
@@ -85,7 +91,7 @@ CALL = '<tools>\n{"name": "write_file", "arguments": {"path": "a.md"}}\n```md\n#
 
 @pytest.mark.parametrize("cut_at", range(len(CALL) - 1))
 def test_a_reply_that_is_cut_anywhere_runs_nothing(cut_at: int) -> None:
-    parts, _ = parts_of([CALL[:cut_at]])
+    parts, _ = parts_of([CALL[:cut_at]], cut=True)
     assert calls(parts) == []
     assert "<" not in prose(parts).removesuffix("<")
 

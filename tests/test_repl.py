@@ -19,7 +19,7 @@ from qagent.narration import Line
 from qagent.repl import Conversation
 from qagent.session import Session
 from qagent.testing import Fault, LoopbackOllama
-from qagent.types import SystemMessage
+from qagent.types import AssistantMessage, Outcome, SystemMessage, UserMessage
 from qagent.wiring import Place, prefix
 from qagent.words import Words
 from qagent.workspace.place import Workspace
@@ -48,11 +48,11 @@ class Typist:
         return "\n".join(line.text for line in self.said)
 
 
-def talk(folder: Path, typist: Typist, replies: list[ScriptLine]) -> ScriptedModel:
+def talk(folder: Path, typist: Typist, replies: list[ScriptLine], *, detail: bool = False) -> ScriptedModel:
     place = Place(Workspace.open(folder), Settings(), Words())
     model, session = ScriptedModel(replies), Session.in_memory(cwd=folder)
     session.add(SystemMessage(prefix(place)[0]))
-    Conversation(place, model, session, typist.read, typist.said.append).run()
+    Conversation(place, model, session, typist.read, typist.said.append, detail).run()
     return model
 
 
@@ -115,6 +115,26 @@ def test_lines_are_joined_and_commands_answered(folder: Path) -> None:
     assert "<|im_start|>user\nfirst \nsecond<|im_end|>" in model.prompts[0].text
     assert "there is no /nonsense" in typist.screen
     assert "mode plan" in typist.screen
+
+
+@pytest.mark.parametrize("end", ["/quit", EOFError])
+def test_at_the_end_it_tells_how_the_replies_were_read_when_asked_for(
+    folder: Path, end: str | type[BaseException]
+) -> None:
+    typist, silent = Typist(["One.", "Two.", end]), Typist(["One.", end])
+    talk(folder, typist, [READ, "Good.", "Good."], detail=True)
+    assert typist.said[-1].text == "· reading: 3 replies; 1 call (as taught 1)"
+    talk(folder, silent, ["Good."])
+    assert "reading" not in silent.screen
+
+
+def test_a_conversation_that_goes_on_counts_what_was_read_since(folder: Path) -> None:
+    place, typist = Place(Workspace.open(folder), Settings(), Words()), Typist(["More."])
+    session = Session.in_memory(cwd=folder)
+    for entry in (SystemMessage(prefix(place)[0]), UserMessage("One."), AssistantMessage("Good."), Outcome("done")):
+        session.add(entry)
+    Conversation(place, ScriptedModel(["Good."]), session, typist.read, typist.said.append, True).run()
+    assert typist.said[-1].text == "· reading (in this run): 1 reply; 0 calls"
 
 
 def test_a_server_that_is_gone_ends_the_turn_and_not_the_conversation(folder: Path) -> None:

@@ -1,49 +1,121 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qagent.qwen.scans import FencedScan, JsonScan, PairsScan, RawScan
+from qagent.qwen.reader import scans
+from qagent.qwen.reader.scans import FencedScan, JsonScan, PairsScan, RawScan, SpokenScan, XmlScan
 
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "end"),
-    [
-        ("{}", 2),
-        ("{} {}", 2),
-        ('{"a": "}"} b', 10),
-        ('{"a": "\\"}"}', 12),
-        ('{"a": "\\\\"}', 11),
-        ("[[], {}]]", 8),
-        ('{"a": "```\n</tools>"}', 21),
-    ],
-)
-def test_a_value_ends_at_its_last_bracket(text: str, end: int) -> None:
-    assert JsonScan().scan(text) == (end, True)
+def json_end(text: str, widths: Sequence[int] = (10_000,)) -> int | None:
+    """Where the value ends that the text begins with, fed in pieces of these widths; None when it does not end."""
+    scan, carry, taken = JsonScan(), "", 0
+    scan.open(text[0])
+    ends = [1]
+    while ends[-1] < len(text):
+        ends.append(ends[-1] + widths[len(ends) % len(widths)])
+    for start, end in pairwise(ends):
+        piece = carry + text[start:end]
+        pos = scan.scan(piece, 0, final=end >= len(text))
+        taken, carry = taken + pos, piece[pos:]
+        if scan.done or scan.broken:
+            return taken + 1 if scan.done else None
+    return None
 
 
-@pytest.mark.parametrize("text", ["{", '{"a": "}', '{"a": "\\"}', "[{}", '{"a": "\\'])
-def test_an_open_value_is_taken_to_the_text_s_end(text: str) -> None:
-    assert JsonScan().scan(text) == (len(text), False)
+ENDS = {
+    "{}": 2,
+    "{} {}": 2,
+    '{"a": "}"} b': 10,
+    '{"a": "\\"}"}': 12,
+    '{"a": "\\\\"}': 11,
+    "[[], {}]]": 8,
+    '{"a": "```\n</tools>"}': 21,
+    "{'a': '}'}": 10,
+    "{'a': 'don't}'}": 15,
+    "{'a': 'it\\'s}'}": 15,
+    "{“a”: “}”}": 10,
+    "{a: `}${b}`}": 12,
+    '{"a": """}"{\n"""}': 17,
+    "{'a': '''}'{'''}": 16,
+    '{"a": "", "b": ""}': 18,
+    '{"a": "it\'s", "b": 1}': 21,
+    "{a: don't}": 10,
+    '{"a": 1 < 2}': 12,
+}
+
+
+@pytest.mark.parametrize("text", ENDS)
+def test_a_value_ends_at_its_last_bracket(text: str) -> None:
+    assert [json_end(text, widths) for widths in ((10_000,), (1,), (2,), (3, 1))] == [ENDS[text]] * 4
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": "}', '{"a": "\\"}', "[{}", '{"a": "\\', "{'a': '}", '{"a": """}""'])
+def test_an_open_value_has_no_end(text: str) -> None:
+    assert [json_end(text, widths) for widths in ((10_000,), (1,))] == [None, None]
+
+
+@pytest.mark.parametrize("text", ['{"a": </tools>}', '{"a": 1\n```\n}', "[<tool_call>]"])
+def test_a_tag_or_a_fence_between_brackets_breaks_the_value_off(text: str) -> None:
+    scan = JsonScan()
+    scan.open(text[0])
+    end = scan.scan(text, 1, final=True)
+    assert (scan.broken, scan.done, text[end] in "<`") == (True, False, True)
 
 
 @given(st.lists(VALUES, min_size=1).map(json.dumps), st.text(), st.lists(st.integers(1, 5), min_size=1))
 def test_any_value_ends_there_however_it_is_cut(value: str, rest: str, widths: list[int]) -> None:
-    text, scan, taken = value + rest, JsonScan(), 0
-    for turn in range(len(text)):
-        piece = text[taken : taken + widths[turn % len(widths)]]
-        end, complete = scan.scan(piece)
-        taken += end
-        if complete:
-            break
-    assert taken == len(value)
+    assert json_end(value + rest, widths) == len(value)
+    assert scans.json_end(value + rest, 0) == len(value)
+
+
+SPOKEN = {
+    "run(command='ls')": 17,
+    'run(a="x)", b=(1, 2)) and': 21,
+    "run(a='''it's)''') x": 18,
+    'run a="b c" d=1\nmore': 15,
+    '[f(a="b"), g()] x': 15,
+    "run(a=1": None,
+}
+
+
+@pytest.mark.parametrize("text", SPOKEN)
+def test_a_spoken_call_ends_at_its_bracket_or_its_line(text: str) -> None:
+    for width in (1, 2, 100):
+        scan, carry, taken = SpokenScan(), "", 0
+        for start in range(0, len(text), width):
+            piece = carry + text[start : start + width]
+            pos = scan.scan(piece, 0, final=start + width >= len(text))
+            taken, carry = taken + pos, piece[pos:]
+            if scan.done:
+                break
+        assert (taken if scan.done else None) == SPOKEN[text]
+
+
+XML = {
+    "<function=f><parameter=a>x</parameter></function> y": (49, True),
+    "<function=f><parameter=a></function>x</parameter></function>": (60, True),
+    "<function=f><parameter=a>1 </parameter> 2</parameter></function>": (64, True),
+    "<function=f></function>": (23, True),
+    "<function=f><parameter=a>x</parameter></tool_call>": (38, False),
+    "<function=f><parameter=a>x</tool_call>": None,
+}
+
+
+@pytest.mark.parametrize("text", XML)
+def test_a_function_in_tags_ends_at_the_closer_that_no_parameter_needs(text: str) -> None:
+    scan = XmlScan()
+    end = scan.scan(text, text.index(">") + 1)
+    assert ((end, scan.closed) if scan.done else None) == XML[text]
 
 
 FENCED = {
@@ -75,24 +147,22 @@ def test_a_fenced_block_may_end_at_the_line_that_closes_it(name: str) -> None:
     assert scan.complete is complete
 
 
-@pytest.mark.parametrize(
-    ("lines", "rest", "text"),
-    [
-        (["```", "x", "```", "Done."], "Done.\n", "x\n"),
-        (["```", "x", "```", "", "Done.", "Bye."], "\nDone.\nBye.\n", "x\n"),
-        (["```", "x", "```", "y", "```"], None, "x\n```\ny\n"),
-        (["```", "x", "Done."], None, "```\nx\nDone.\n"),
-        (["```", "x", "```", "<tools>"], None, "```\nx\n```\n<tools>\n"),
-    ],
-)
-def test_a_block_without_the_call_s_end_is_split_at_its_only_closing_line(
-    lines: list[str], rest: str | None, text: str
-) -> None:
+ONLY_ENDS = {
+    "Done.": (["```", "x", "```", "Done."], 3),
+    "two lines": (["```", "x", "```", "", "Done.", "Bye."], 3),
+    "another fence": (["```", "x", "```", "y", "```"], None),
+    "no end": (["```", "x", "Done."], None),
+    "the next call": (["```", "x", "```", "<tools>"], None),
+}
+
+
+@pytest.mark.parametrize("name", ONLY_ENDS)
+def test_a_block_without_the_call_s_end_ends_at_the_only_line_that_can_close_it(name: str) -> None:
+    lines, number = ONLY_ENDS[name]
     scan = FencedScan()
     for line in lines:
         scan.add(f"{line}\n")
-    assert scan.split() == rest
-    assert scan.text == text
+    assert scan.only_end == (None if number is None else sum(len(line) + 1 for line in lines[:number]))
 
 
 def test_pairs_may_end_behind_a_replace_line() -> None:
@@ -109,6 +179,7 @@ def test_a_raw_block_may_end_anywhere_unless_a_call_stands_in_it() -> None:
     scan.add("<code>\n")
     scan.add("x\n")
     scan.add("</code>\n")
-    assert (scan.complete, scan.text) == (True, "x\n")
+    assert scan.complete
+    assert scan.text("<code>\nx\n</code>\n") == "x\n"
     scan.add("  <tools>\n")
     assert not scan.complete

@@ -68,14 +68,14 @@ def _divider(opening: str, body: Sequence[str], found: Sequence[int]) -> int | N
 
 def read_fenced(text: str) -> str:
     """The content of a block that is one fence from its first line to its last, else the text as it is."""
-    lines = _lines(text)
-    while lines and not lines[-1].strip():
-        lines.pop()
-    opening = FENCE.match(lines[0].strip()) if lines else None
-    if opening is None or len(lines) < 2 or not _closes(lines[-1].strip(), opening["fence"]):
+    start = text.find("\n") + 1
+    kept = text.rstrip()
+    last = kept.rfind("\n") + 1
+    opening = FENCE.match(text[:start].strip())
+    if opening is None or last < start or not _closes(kept[last:].strip(), opening["fence"]):
         return text
-    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
-    return "".join(line.removeprefix(indent) for line in lines[1:-1])
+    indent = text[: len(text) - len(text.lstrip())]
+    return "".join(line.removeprefix(indent) for line in _lines(text[start:last])) if indent else text[start:last]
 
 
 def read_raw(text: str) -> str:

@@ -17,10 +17,34 @@ class Unfit(Exception):
     """The value cannot be run; the text says why, in one sentence for the model."""
 
 
+def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        raise Unfit("a key is there twice in its JSON.")
+    return record
+
+
+def _no_number(name: str) -> Any:
+    raise Unfit(f"{name} is no number in JSON.")
+
+
+_LENIENT = json.JSONDecoder(strict=False)
+_STRICT = json.JSONDecoder(object_pairs_hook=_record, parse_constant=_no_number)
+
+
+def decode_strictly(text: str) -> Any:
+    """The JSON value of a text that is right in every respect and says each thing once. Raises Unfit."""
+    return _decoded(text, _STRICT)
+
+
 def decode(text: str) -> Any:
     """The JSON value of a text. Control characters inside strings are let through: models write real newlines there."""
+    return _decoded(text, _LENIENT)
+
+
+def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
     try:
-        value = json.loads(text, strict=False)
+        value = decoder.decode(text)
     except RecursionError:
         raise Unfit(_TOO_DEEP) from None
     except json.JSONDecodeError as error:
@@ -28,16 +52,17 @@ def decode(text: str) -> Any:
         raise Unfit(f"its JSON is broken near {place!r} ({error.msg}). Code goes in a block after the JSON.") from None
     except ValueError:
         raise Unfit("a number in it is too long.") from None
-    _check_depth(value)
+    if text.count("{") + text.count("[") > _DEEPEST:
+        _check_depth(value)
     return value
 
 
 def _check_depth(value: object) -> None:
-    level = [value]
+    level = _inside(value)
     for _ in range(_DEEPEST):
-        level = [inner for outer in level for inner in _inside(outer)]
         if not level:
             return
+        level = [inner for outer in level for inner in _inside(outer)]
     raise Unfit(_TOO_DEEP)
 
 
@@ -51,7 +76,7 @@ def clean(value: Any) -> Any:
     """With every mark taken out of its texts. Raises Unfit for half of a surrogate pair, which no file can hold."""
     match value:
         case str():
-            if _SURROGATE.search(value):
+            if not value.isascii() and _SURROGATE.search(value):
                 raise Unfit("a text in it has half of a surrogate pair; write the character itself.")
             return unmark(value)
         case list():

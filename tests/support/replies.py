@@ -64,10 +64,12 @@ def pieces(text: str, width: int | random.Random) -> Iterator[str]:
         pos += step
 
 
-def parts_of(chunks: Iterable[str], tools: Sequence[ToolSpec] = TOOLS) -> tuple[list[Part], Reader]:
-    """The parts, neighbouring prose joined, and the reader that gave them."""
+def parts_of(
+    chunks: Iterable[str], tools: Sequence[ToolSpec] = TOOLS, *, cut: bool = False
+) -> tuple[list[Part], Reader]:
+    """The parts, neighbouring prose joined, and the reader that gave them. `cut`: a limit ended the reply."""
     reader = Reader(tools)
-    heard = [part for chunk in chunks for part in reader.feed(chunk)] + reader.close()
+    heard = [part for chunk in chunks for part in reader.feed(chunk)] + reader.close(cut=cut)
     joined: list[Part] = []
     for part in heard:
         if isinstance(part, Prose) and joined and isinstance(joined[-1], Prose):
@@ -77,13 +79,13 @@ def parts_of(chunks: Iterable[str], tools: Sequence[ToolSpec] = TOOLS) -> tuple[
     return joined, reader
 
 
-def read(text: str, tools: Sequence[ToolSpec] = TOOLS) -> list[Part]:
+def read(text: str, tools: Sequence[ToolSpec] = TOOLS, *, cut: bool = False) -> list[Part]:
     """The parts of a reply, which do not depend on how it came."""
-    whole, reader = parts_of([text], tools)
+    whole, reader = parts_of([text], tools, cut=cut)
     assert len(reader.raw) + reader.dropped == len(text)
     assert text.startswith(reader.raw)
     for width in (1, 2, 5, random.Random(len(text))):
-        assert parts_of(pieces(text, width), tools)[0] == whole
+        assert parts_of(pieces(text, width), tools, cut=cut)[0] == whole
     return whole
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qagent.agent import Agent
@@ -45,12 +45,18 @@ def call(name: str, body: str = "", **arguments: object) -> str:
     return f"<tools>\n{json.dumps({'name': name, 'arguments': arguments})}\n{body}</tools>"
 
 
-def repository(folder: Path, files: Mapping[str, str] | None = None) -> Path:
-    """A git repository with these files committed; by default one with a bug and a failing test."""
+def write_files(folder: Path, files: Mapping[str, str] | None = None) -> Path:
+    """A folder with these files; by default with a bug and a failing test."""
     for name, text in (files or {"calc.py": BUGGY, "test_calc.py": TEST}).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    return folder
+
+
+def repository(folder: Path, files: Mapping[str, str] | None = None) -> Path:
+    """A git repository with these files committed; by default one with a bug and a failing test."""
+    write_files(folder, files)
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"]
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], [*identity, "commit", "-q", "-m", "start"]):
         subprocess.run(["git", *command], cwd=folder, check=True)
@@ -66,6 +72,7 @@ class Scene:
     answers: list[Answer] = field(default_factory=list[Answer])
     settings: Mapping[str, object] = field(default_factory=dict[str, object])
     session: Session | None = None
+    alone: bool = False
 
     def __post_init__(self) -> None:
         self.model = ScriptedModel(self.replies)
@@ -80,7 +87,9 @@ class Scene:
 
     @property
     def agent(self) -> Agent:
-        return make_agent(self.place, self.model, self.kept, emit=self._emit, approve=self._answer)
+        agent = make_agent(self.place, self.model, self.kept, emit=self._emit, approve=self._answer)
+        agent.rules = replace(agent.rules, alone=self.alone)
+        return agent
 
     async def run(self, task: str = "Fix the bug.") -> Outcome:
         return await self.agent.run(task)
@@ -96,6 +105,13 @@ class Scene:
 
     def results(self) -> list[str]:
         return [message.text for message in self.kept.messages if message.kind == "result"]
+
+    def nudges(self) -> list[str]:
+        """What qagent told the model in the person's place."""
+        return [m.text for m in self.kept.messages if m.kind == "user" and m.origin == "harness"]
+
+    def notices(self) -> list[str]:
+        return [event.text for event in self.events if event.kind == "notice"]
 
     def kinds(self) -> list[str]:
         return [event.kind for event in self.events]

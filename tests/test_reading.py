@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qagent.reading import FORM_WORDS, Reading, how, note
+from qagent.types import Event, Form, Notice, Repair, ReplyFinished, TextStreamed, Usage
+
+FORMS: tuple[Form, ...] = get_args(Form)
+REPAIRS: tuple[Repair, ...] = get_args(Repair)
+PLAIN = ReplyFinished(1, "stop", Usage(), ("tools",), repairs=((),))
+RESCUED = ReplyFinished(2, "stop", Usage(), ("fence", "bare"), 1, 7, (("quotes", "commas"), ("commas",)))
+FORCED = ReplyFinished(3, "length", Usage(), ("tools",), forced=True, continued=2, repairs=((),))
+NATIVE = ReplyFinished(4, "stop", Usage(), ("tool_call",), repairs=((),), native=True)
+
+
+def folded(*events: Event) -> Reading:
+    total = Reading()
+    for event in events:
+        total = total.after(event)
+    return total
+
+
+def test_replies_are_added_up_and_other_events_are_not() -> None:
+    assert folded(TextStreamed("x"), PLAIN, RESCUED, Notice("y"), FORCED, NATIVE).record == {
+        "replies": 4,
+        "calls": 5,
+        "forms": {"tools": 2, "fence": 1, "bare": 1, "tool_call": 1},
+        "repairs": {"quotes": 1, "commas": 2},
+        "bad_calls": 1,
+        "forced": 1,
+        "continued": 2,
+        "native": 1,
+        "dropped": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("total", "words"),
+    [
+        (folded(), "0 replies; 0 calls"),
+        (folded(PLAIN), "1 reply; 1 call (as taught 1)"),
+        (
+            folded(RESCUED),
+            "1 reply; 2 calls (from a code fence 1, from bare JSON 1); mended: quotes 1, commas 2; "
+            "1 call that could not be run; 7 characters dropped",
+        ),
+        (
+            folded(FORCED, NATIVE),
+            "2 replies; 2 calls (as taught 1, from tool_call tags 1); 1 forced; 2 continued; 1 read by the server",
+        ),
+    ],
+)
+def test_totals_are_one_line(total: Reading, words: str) -> None:
+    assert total.words == words
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (PLAIN, ""),
+        (NATIVE, ""),
+        (ReplyFinished(1, "stop", Usage(), bad_calls=2, dropped=9), ""),
+        (RESCUED, "read from a code fence, bare JSON; mended: quotes, commas"),
+        (FORCED, "forced; continued 2 times"),
+        (ReplyFinished(1, "stop", Usage(), ("tools",), repairs=(("inner_quotes",),)), "mended: inner quotes"),
+        (ReplyFinished(1, "stop", Usage(), ("tools",), repairs=((),), continued=1), "continued"),
+    ],
+)
+def test_only_what_was_out_of_the_ordinary_is_noted(reply: ReplyFinished, words: str) -> None:
+    assert note(reply) == words
+
+
+def test_every_form_has_its_words() -> None:
+    assert set(FORM_WORDS) == set(FORMS)
+    assert how(("tools",), ()) == ""
+
+
+CALLS = st.lists(st.tuples(st.sampled_from(FORMS), st.lists(st.sampled_from(REPAIRS)).map(tuple)), max_size=4)
+
+
+@st.composite
+def replies(draw: st.DrawFn) -> ReplyFinished:
+    calls = draw(CALLS)
+    forms: tuple[Form, ...] = tuple(form for form, _ in calls)
+    repairs = tuple(mended for _, mended in calls)
+    counts = st.integers(0, 9)
+    return ReplyFinished(1, "stop", Usage(), forms, draw(counts), draw(counts), repairs, draw(st.booleans()))
+
+
+@given(st.lists(replies(), max_size=6))
+def test_totals_do_not_depend_on_the_order_and_no_repair_counts_twice_a_call(heard: list[ReplyFinished]) -> None:
+    total = folded(*heard)
+    assert total == folded(*reversed(heard))
+    assert total.calls == sum(len(reply.forms) for reply in heard)
+    assert all(count <= total.calls for count in total.repairs.values())
+    assert json.loads(json.dumps(total.record)) == total.record
+    assert "\n" not in total.words
