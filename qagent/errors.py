@@ -11,6 +11,8 @@
         │   ├── ModelMissing          the server does not have that model
         │   ├── ServerBusy            it has too much to do
         │   ├── RunnerStopped         the model's process died
+        │   ├── NoSuchRoute           the server answers, and not there
+        │   ├── ToolsUnsupported      the model can chat only: it takes no native tools
         │   ├── StreamBroken          the reply ended without its end, or was rubbish
         │   └── Stalled               no word for too long
         ├── WindowExceeded       8    the prompt is longer than the model's window
@@ -88,6 +90,14 @@ class ServerBusy(ServerProblem):
 
 
 class RunnerStopped(ServerProblem):
+    pass
+
+
+class NoSuchRoute(ServerProblem):
+    """What stands behind another route of the same server may still answer: /v1/chat/completions, say."""
+
+
+class ToolsUnsupported(ServerProblem):
     pass
 
 

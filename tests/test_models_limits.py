@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from asking import LIMIT, LLAMA, OLLAMA, PROMPT, Serve, heard, model, serving
@@ -67,6 +68,22 @@ async def test_a_reply_without_end_is_given_up_at_its_limit(protocol: str, piece
         assert await asyncio.to_thread(server.requests[0].closed_early.wait, 10)
     assert "does not keep to the reply limit of 64 tokens" in text
     assert len(text.partition("<")[0]) <= LIMIT * 16 + 4_096
+
+
+@pytest.mark.parametrize("protocol", [OLLAMA, LLAMA])
+async def test_the_bound_of_a_reply_follows_what_its_prompt_asks_for(protocol: str) -> None:
+    async def long(connection: Connection) -> None:
+        await connection.head(200, "text/plain")
+        await connection.send((protocol % ("y" * 6_000)).encode())
+
+    async def told(tokens: int) -> str:
+        with serving(long) as server, pytest.raises(StreamBroken) as caught:
+            async for _ in model(protocol, server.url).stream(replace(PROMPT, reply_tokens=tokens)):
+                pass
+        return caught.value.what
+
+    assert "does not keep to the reply limit of 9 tokens" in await told(9)
+    assert "without its end" in await told(1_000)
 
 
 @pytest.mark.parametrize("line", [b"[" * 9, b"9" * 5_000, b'{"done": true, "response": "", "eval_count": 1e308}'])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from qagent.errors import (
     WindowExceeded,
 )
 from qagent.models.llamacpp import LlamaCpp
+from qagent.models.refusal import SchemaRefused
 from qagent.net import Door
 from qagent.qwen.profiles import Sampling
 from qagent.testing import Connection, LoopbackServer, Request
@@ -97,6 +99,41 @@ async def test_a_request_asks_for_a_raw_stream_with_the_prompt_cache() -> None:
         "stop": ["<|im_end|>", "<|im_start|>", "<|endoftext|>", "<tool_response>"],
         "preserved_tokens": ["<|im_end|>", "<|im_start|>", "<|endoftext|>", "<tool_response>"],
     }
+
+
+async def test_a_request_for_a_special_reply_differs_in_that_alone() -> None:
+    special = replace(PROMPT, schema={"const": "ä"}, stops=("\n```", "</tool_call>"), reply_tokens=17)
+    with Playing(end()) as server:
+        model = llamacpp(server.url)
+        for prompt in (PROMPT, special, PROMPT):
+            assert [type(delta) async for delta in model.stream(prompt)] == [ReplyEnded]
+        before, sent, after = (request.json for request in server.requests)
+    assert before == after
+    assert sent == {
+        **before,
+        "n_predict": 17,
+        "stop": [*before["stop"], "\n```", "</tool_call>"],
+        "preserved_tokens": [*before["preserved_tokens"], "</tool_call>"],
+        "json_schema": {"const": "ä"},
+    }
+
+
+async def test_a_limit_of_its_own_tells_a_full_window_from_one_that_was_shifted() -> None:
+    full = end(stop_type="limit", truncated=True, tokens_predicted=17, tokens_cached=912 + 16)
+    shifted = end(stop_type="limit", truncated=True, tokens_predicted=17, tokens_cached=500)
+    with Playing(full) as server:
+        async for delta in llamacpp(server.url).stream(replace(PROMPT, reply_tokens=17)):
+            assert isinstance(delta, ReplyEnded)
+            assert delta.end == "length"
+    with Playing(shifted) as server, pytest.raises(PromptCut):
+        async for _ in llamacpp(server.url).stream(replace(PROMPT, reply_tokens=17)):
+            pass
+
+
+async def test_a_schema_that_is_refused_is_told_apart() -> None:
+    said = {"code": 400, "message": "Failed to initialize samplers: failed to parse grammar", "type": "x"}
+    with pytest.raises(SchemaRefused, match="failed to parse grammar"):
+        await played(json.dumps({"error": said}), 400)
 
 
 @pytest.mark.parametrize(

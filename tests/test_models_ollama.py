@@ -4,6 +4,8 @@ import asyncio
 import json
 import socket
 from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -23,6 +25,7 @@ from qagent.errors import (
 )
 from qagent.models.base import Model
 from qagent.models.ollama import Ollama
+from qagent.models.refusal import SchemaRefused
 from qagent.net import Door
 from qagent.qwen.profiles import Sampling
 from qagent.testing import Connection, Fault, LoopbackOllama, LoopbackServer, Reply, Request
@@ -100,6 +103,33 @@ async def test_a_request_carries_the_exact_prompt_and_what_keeps_it_whole() -> N
     assert set(options) == {"num_ctx", "num_predict", "temperature", "top_p", "top_k", "repeat_penalty", "stop"}
 
 
+SCHEMA = {"type": "object", "x-order": ["b", "a"], "properties": {"b": {"const": 1}, "a": {"const": "é"}}}
+
+
+async def test_a_request_for_a_special_reply_differs_in_that_alone() -> None:
+    with LoopbackOllama([Reply("a"), Reply("{} STOP"), Reply("c")]) as server:
+        model = ollama(server.url)
+        await said(model)
+        text, _ = await said(model, replace(PROMPT, schema=SCHEMA, stops=("STOP", "</tools>"), reply_tokens=17))
+        await said(model)
+        before, special, after = (request.json for request in server.requests)
+    assert text == "{} "
+    assert json.dumps(special.pop("format")) == json.dumps(SCHEMA)
+    assert special["options"].pop("stop") == [*before["options"]["stop"], "STOP", "</tools>"]
+    assert special["options"].pop("num_predict") == 17
+    assert before == after
+    assert before == {**special, "options": {**before["options"], **special["options"]}}
+
+
+async def test_the_server_of_the_tests_refuses_a_format_as_ollama_does() -> None:
+    with LoopbackOllama([Reply("{}")]) as server:
+        _, error = await failure(ollama(server.url), replace(PROMPT, schema=cast("Any", [5])))
+        assert type(error) is SchemaRefused
+        assert "invalid format: [5]" in error.what
+        await said(ollama(server.url), replace(PROMPT, schema=SCHEMA))
+        assert [generation.format for generation in server.generated] == [SCHEMA]
+
+
 async def test_a_reply_at_its_limit_ends_with_length() -> None:
     with LoopbackOllama([Reply("half a", reason="length")]) as server:
         assert (await said(ollama(server.url)))[1].end == "length"
@@ -148,6 +178,11 @@ FAULTS: list[tuple[Fault, type[UserFacing], str]] = [
     (Fault("status", "cudaMalloc failed: out of memory", 500), RunnerStopped, "too little memory"),
     (Fault("status", "error loading model: unable to allocate CUDA0 buffer", 500), RunnerStopped, "too little memory"),
     (Fault("status", "unable to load model: /blobs/sha256-1", 500), RunnerStopped, "unable to load"),
+    (Fault("status", "Failed to initialize samplers: failed to parse grammar", 400), SchemaRefused, "failed to parse"),
+    (Fault("status", "JSON schema conversion failed: Unrecognized schema: 5", 400), SchemaRefused, "Unrecognized"),
+    (Fault("status", "failed to load model vocabulary required for format", 500), SchemaRefused, "required for format"),
+    (Fault("error_line", "grammar: no viable token", after="so far"), SchemaRefused, "no viable token"),
+    (Fault("status", "server busy, grammar or not", 503), ServerBusy, "busy"),
     (Fault("status", "unauthorized", 401), ConfigProblem, "unauthorized"),
     (Fault("status", "origin not allowed", 403), ConfigProblem, "403"),
     (Fault("status", f"raw mode does not support {'x' * 1000}", 400), ServerProblem, "answered 400: raw mode"),

@@ -2,7 +2,8 @@
 
 In: a prompt's exact text. Out: the model's exact text, and what it cost, also how much of the prompt was read afresh.
 The server prints a control token as empty text and goes on, so that a stop string which spells one never matches;
-`preserved_tokens` has it printed, and then it stops there (both seen with b11549).
+`preserved_tokens` has it printed, and then it stops there (both seen with b11549). A build with LLGuidance answers a
+schema that it cannot use with 200 and free text (seen with the same); others refuse it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import Server, Told, explain, read_refusal
 from qagent.models.wire import Heard, Wire, unfinished
 from qagent.net import Door
+from qagent.qwen import chatml
 from qagent.qwen.profiles import Sampling
 from qagent.types import Delta, Prompt, ReplyEnded, TextDelta, Usage
 
@@ -43,7 +45,7 @@ class LlamaCpp:
         self._server = Server("llama.cpp", url, "llama-server -m MODEL.gguf", "--host", WIDEN)
         self._wire = Wire(self._server, door, first_seconds, stall_seconds, sampling.reply_tokens)
         self._counts = PromptCounts()
-        self._limit = sampling.reply_tokens
+        self._limit, self._stops = sampling.reply_tokens, sampling.stops
         self._fixed = _fixed(sampling)
 
     @property
@@ -51,11 +53,12 @@ class LlamaCpp:
         return self._name
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
-        """Text as it comes, then ReplyEnded. Raises ServerProblem and its kinds, WindowExceeded, PromptCut,
-        ConfigProblem (the server refuses who asks), LeaveRefused."""
+        """Text as it comes, then ReplyEnded. Raises ServerProblem and its kinds (SchemaRefused among them),
+        WindowExceeded, PromptCut, ConfigProblem (the server refuses who asks), LeaveRefused."""
         began, last = time.monotonic(), None
-        body = {"prompt": prompt.text, **self._fixed}
-        async with aclosing(self._wire.post("/completion", body, self._heard, self._explained)) as answer:
+        body, limit = self._body(prompt), prompt.reply_tokens
+        posted = self._wire.post("/completion", body, self._heard, self._explained, reply_tokens=limit)
+        async with aclosing(posted) as answer:
             async for heard in answer:
                 if heard.text:
                     yield TextDelta(heard.text)
@@ -68,6 +71,17 @@ class LlamaCpp:
         """The model that the server runs, from /v1/models; a path is shortened to its file's name."""
         listed = await self._wire.get("/v1/models", self._explained)
         return [_installed(model) for model in listed.each("data") if model.label("id")]
+
+    def _body(self, prompt: Prompt) -> dict[str, object]:
+        body: dict[str, object] = {"prompt": prompt.text, **self._fixed}
+        if prompt.reply_tokens is not None:
+            body["n_predict"] = prompt.reply_tokens
+        if prompt.stops:
+            controls = (stop for stop in prompt.stops if chatml.SPECIAL.fullmatch(stop))
+            body["stop"], body["preserved_tokens"] = [*self._stops, *prompt.stops], [*self._stops, *controls]
+        if prompt.schema is not None:
+            body["json_schema"] = prompt.schema
+        return body
 
     def _heard(self, line: bytes) -> Heard | None:
         """The event on a line; None for blank lines, comments, fields other than `data`, `[DONE]`, and no text."""
@@ -89,21 +103,21 @@ class LlamaCpp:
         fresh, cached = timings.count("prompt_n"), timings.count("cache_n")
         read = last.count("tokens_evaluated") if fresh is None or cached is None else fresh + cached
         limited = last.text("stop_type") == "limit" or last.flag("stopped_limit")
-        if last.flag("truncated") and not (limited and self._is_whole(last)):
+        if last.flag("truncated") and not (limited and _is_whole(last, prompt.reply_tokens or self._limit)):
             raise PromptCut("llama.cpp's server cut the prompt to fit its window", todo=WIDEN)
         self._counts.check(prompt, read)
         usage = Usage(prompt_tokens=read, fresh_tokens=fresh, reply_tokens=replied, seconds=seconds)
         return ReplyEnded("length" if limited else "stop", usage)
 
-    def _is_whole(self, last: Record) -> bool:
-        """Whether a reply at a limit has only filled the window, which is called `truncated` too: then everything that
-        was read and written is still there, but for the last token. A server that shifts its window has dropped some.
-        """
-        read, replied, kept = (last.count(f"tokens_{what}") or 0 for what in ("evaluated", "predicted", "cached"))
-        return replied < self._limit or kept == read + replied - 1
-
     async def _explained(self, told: Told) -> UserFacing:
         return explain(told, self._server)
+
+
+def _is_whole(last: Record, limit: int) -> bool:
+    """Whether a reply at a limit has only filled the window, which is called `truncated` too: then everything that was
+    read and written is still there, but for the last token. A server that shifts its window has dropped some."""
+    read, replied, kept = (last.count(f"tokens_{what}") or 0 for what in ("evaluated", "predicted", "cached"))
+    return replied < limit or kept == read + replied - 1
 
 
 def _fixed(sampling: Sampling) -> dict[str, object]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from qagent.errors import ModelMissing
-from qagent.qwen.profiles import OVERHEAD_BYTES, PROFILES, is_family, profile_of
+from qagent.qwen.profiles import OVERHEAD_BYTES, PROFILES, is_base, is_family, profile_of
 
 HUGGING_FACE = "qwen/"
 PULLED = "qwen2.5-coder:7b"
@@ -57,14 +58,16 @@ def _tag(tag: str) -> str:
     return size + rest
 
 
-def resolve(wanted: str, installed: Sequence[InstalledModel]) -> str:
-    """The installed name that `wanted` means. Raises ModelMissing with the nearest names and how to get the model."""
+def resolve(wanted: str, installed: Sequence[InstalledModel], *, can_pull: bool = True) -> str:
+    """The installed name that `wanted` means. Raises ModelMissing with the nearest names and how to get the model.
+
+    `can_pull`: whether Ollama is asked, which can get it."""
     names = [model.name for model in installed]
     for same in (_exact, _folded, _same_model):
         for name in names:
             if same(name) == same(wanted):
                 return name
-    raise missing(wanted, names)
+    raise missing(wanted, names, can_pull=can_pull)
 
 
 def _exact(name: str) -> str:
@@ -80,14 +83,15 @@ def _same_model(name: str) -> str:
     return _folded(canonical(name))
 
 
-def missing(wanted: str, names: Sequence[str]) -> ModelMissing:
+def missing(wanted: str, names: Sequence[str], *, can_pull: bool = True) -> ModelMissing:
     """The error for a model that is not there, with the three nearest that are: those that begin so, then the alike."""
     near = ", ".join(_nearest(wanted, names))
-    ways = [f"get it with `ollama pull {canonical(wanted)}`"] if _can_be_pulled(wanted) else []
+    ways = [f"get it with `ollama pull {canonical(wanted)}`"] if can_pull and _can_be_pulled(wanted) else []
     ways += ["choose another with `-m NAME`"] if near else []
+    last = f"get one with `ollama pull {PULLED}`" if can_pull else "ask the server's operator what it serves"
     return ModelMissing(
         f"the server has no model {wanted!r}" + (f"; the nearest it has: {near}" if near else ""),
-        todo=", or ".join(ways) or f"get one with `ollama pull {PULLED}`",
+        todo=", or ".join(ways) or last,
     )
 
 
@@ -112,27 +116,29 @@ def _can_be_pulled(wanted: str) -> bool:
 # ------------------------------------------------------------------ which one fits the machine
 
 
-def choose(installed: Sequence[InstalledModel], memory_bytes: int | None, window: int) -> str | None:
-    """The largest installed model of the family that fits into `memory_bytes` with a window of `window` tokens.
+def choose(
+    installed: Sequence[InstalledModel],
+    memory_bytes: int | None,
+    window: int,
+    windows: Mapping[str, int] = MappingProxyType({}),
+) -> str | None:
+    """The largest installed model of the family that fits into `memory_bytes` with a window of `window` tokens, or of
+    what `windows` has for its name.
 
     Never a `-base` build, nor one that another machine runs; a build under somebody's name only when there is no other.
     Memory unknown: the 7B, else the nearest smaller, else the smallest. Nothing fits: the smallest. None when the
     family is not installed.
     """
     here = [model for model in installed if not model.remote]
-    family = [model for model in here if is_family(model.name) and not _is_base(model.name)]
+    family = [model for model in here if is_family(model.name) and not is_base(model.name)]
     ranked = sorted([model for model in family if "/" not in model.name] or family, key=_rank)
     if not ranked:
         return None
     if memory_bytes is None:
         fitting = [model for model in ranked if profile_of(model.name).weight_bytes <= profile_of(PULLED).weight_bytes]
     else:
-        fitting = [model for model in ranked if _needed(model, window) <= memory_bytes]
+        fitting = [model for model in ranked if _needed(model, windows.get(model.name, window)) <= memory_bytes]
     return (fitting[-1] if fitting else _smallest(ranked)).name
-
-
-def _is_base(name: str) -> bool:
-    return re.search(r"(?<![a-z])base(?![a-z])", name.lower()) is not None
 
 
 def _needed(model: InstalledModel, window: int) -> int:

@@ -1,7 +1,9 @@
 """Ollama as a token pump: POST /api/generate with `raw: true`, so that no template and no parser of Ollama takes part.
 
 In: a prompt's exact text. Out: the model's exact text, and what it cost. Every request of one object carries the same
-options, byte for byte: Ollama loads the model anew when one differs, and cuts prompts silently unless told not to.
+options, byte for byte, except where a prompt asks for its own stops or length: Ollama loads the model anew when a
+launch option differs (`num_ctx`, `num_batch`, `num_gpu`, `num_thread`, `shift`; not `stop`, not `num_predict`), and
+cuts prompts silently unless told not to.
 """
 
 from __future__ import annotations
@@ -51,19 +53,20 @@ class Ollama:
             "keep_alive": keep_alive,
             "truncate": False,
             "shift": False,
-            "options": _options(sampling),
         }
+        self._options, self._stops = _options(sampling), sampling.stops
 
     @property
     def name(self) -> str:
         return self._name
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
-        """Text as it comes, then ReplyEnded. Raises ServerProblem and its kinds, WindowExceeded, PromptCut,
-        ConfigProblem (the server refuses who asks), LeaveRefused."""
+        """Text as it comes, then ReplyEnded. Raises ServerProblem and its kinds (SchemaRefused among them),
+        WindowExceeded, PromptCut, ConfigProblem (the server refuses who asks), LeaveRefused."""
         began, last = time.monotonic(), None
-        body = {"model": self._name, "prompt": prompt.text, **self._fixed}
-        async with aclosing(self._wire.post("/api/generate", body, self._heard, self._explained)) as answer:
+        limit = prompt.reply_tokens
+        asked = self._wire.post("/api/generate", self._body(prompt), self._heard, self._explained, reply_tokens=limit)
+        async with aclosing(asked) as answer:
             async for heard in answer:
                 if heard.text:
                     yield TextDelta(heard.text)
@@ -75,6 +78,15 @@ class Ollama:
     async def installed(self) -> list[InstalledModel]:
         """What the server has, as /api/tags lists it. Raises like `stream`."""
         return await self._listed()
+
+    def _body(self, prompt: Prompt) -> dict[str, object]:
+        options = self._options
+        if prompt.reply_tokens is not None:
+            options = {**options, "num_predict": prompt.reply_tokens}
+        if prompt.stops:
+            options = {**options, "stop": [*self._stops, *prompt.stops]}
+        body = {"model": self._name, "prompt": prompt.text, **self._fixed, "options": options}
+        return body if prompt.schema is None else {**body, "format": prompt.schema}
 
     def _heard(self, line: bytes) -> Heard | None:
         if not line.strip():

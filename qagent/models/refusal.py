@@ -31,6 +31,9 @@ NO_MEMORY = re.compile(
 DIED = re.compile(r"unexpectedly stopped|runner process has terminated|runner process no longer running")
 NOT_LOADED = re.compile(r"(?:failed|unable|error) (?:to load|loading) (?:the )?model|timed out waiting for .* to start")
 TOO_LONG = re.compile(r"exceeds the available context size|longer than the context length|input length exceeds")
+NO_SCHEMA = re.compile(r"grammar|json[ _]?schema|invalid format|required for format|structured[ _]outputs?|guided")
+"""llama.cpp "failed to parse grammar", "JSON schema conversion failed"; Ollama "invalid format: …; expected "json" or a
+valid JSON Schema object", "failed to load model vocabulary required for format"; vLLM's words for the same."""
 BUSY = re.compile(r"server busy|loading model|maximum pending requests|no slot available")
 
 
@@ -108,6 +111,10 @@ def clipped(text: str) -> str:
 # ------------------------------------------------------------------ what the person reads
 
 
+class SchemaRefused(ServerProblem):
+    """The server does not hold a reply to the schema that was sent; without a schema it may well answer."""
+
+
 def explain(told: Told, server: Server) -> UserFacing:
     """The error for a refusal. ModelMissing comes without the names that are installed: the caller may know them."""
     for fits, made in CASES:
@@ -124,6 +131,13 @@ def _window(told: Told, server: Server) -> UserFacing:
 
 def _missing(told: Told, server: Server) -> UserFacing:
     return ModelMissing(f"{server.title} does not have the model: {told.text}", todo="`ollama pull NAME`")
+
+
+def _no_schema(told: Told, server: Server) -> UserFacing:
+    return SchemaRefused(
+        f"{server.title} at {server.url} cannot hold a reply to a JSON schema: {told.text}",
+        todo=f"update {server.title}; until then a call that the model writes wrongly three times ends the task",
+    )
 
 
 def _memory(told: Told, server: Server) -> UserFacing:
@@ -156,6 +170,7 @@ Case = tuple[Callable[[Told, str], bool], Callable[[Told, Server], UserFacing]]
 CASES: tuple[Case, ...] = (
     (lambda told, text: told.type == "exceed_context_size_error" or bool(TOO_LONG.search(text)), _window),
     (lambda told, text: "model" in text and "not found" in text and told.status in (404, None), _missing),
+    (lambda told, text: told.status not in (401, 403, 429, 503) and bool(NO_SCHEMA.search(text)), _no_schema),
     (lambda told, text: bool(NO_MEMORY.search(text)), _memory),
     (lambda told, text: bool(DIED.search(text) or NOT_LOADED.search(text)), _died),
     (lambda told, text: told.status in (429, 503) or bool(BUSY.search(text)), _busy),

@@ -62,11 +62,12 @@ class Wire:
     answer_seconds: float = ANSWER_SECONDS
 
     async def post(
-        self, path: str, body: dict[str, object], read: Read, explain: Explain
+        self, path: str, body: dict[str, object], read: Read, explain: Explain, *, reply_tokens: int | None = None
     ) -> AsyncGenerator[Heard, None]:
         """What the lines of the answer say, as they come, up to the last. Closing the iterator closes the connection.
 
-        Ends without a last one when the server did.
+        Ends without a last one when the server did. reply_tokens: what this request asked for at most, when it is not
+        what all do.
         """
         with _failures_explained(self.server, self.first_seconds):
             first = Wait.of(self.first_seconds)
@@ -77,7 +78,7 @@ class Wire:
                 aclosing(lines(chunks)) as found,
             ):
                 await self._refused(response.status_code, chunks, explain, Wait.of(self.answer_seconds))
-                async with aclosing(self._bounded(found, read, first)) as words:
+                async with aclosing(self._bounded(found, read, first, reply_tokens or self.reply_tokens)) as words:
                     async for heard in words:
                         if heard.refusal:
                             raise await explain(heard.refusal)
@@ -120,13 +121,13 @@ class Wire:
         raise await explain(read_refusal(status, body.decode("utf-8", "replace")))
 
     async def _bounded(
-        self, found: AsyncGenerator[bytes, None], read: Read, first: Wait
+        self, found: AsyncGenerator[bytes, None], read: Read, first: Wait, reply_tokens: int
     ) -> AsyncGenerator[Heard, None]:
-        wait, left = first, self.reply_tokens * CHARACTERS_A_TOKEN + SLACK_CHARACTERS
+        wait, left = first, reply_tokens * CHARACTERS_A_TOKEN + SLACK_CHARACTERS
         while heard := await self._next(found, read, wait):
             left -= len(heard.text)
             if left < 0:
-                raise _overlong(self.server, self.reply_tokens)
+                raise _overlong(self.server, reply_tokens)
             yield heard
             if heard.last:
                 return

@@ -20,17 +20,20 @@ NDJSON = "application/x-ndjson"
 JSON = "application/json; charset=utf-8"
 WEIGHT_BYTES = 4_683_087_332
 CREATED = "2026-01-01T00:00:00Z"
+INVALID_FORMAT = 'invalid format: %s; expected "json" or a valid JSON Schema object'
 CLOUD = "https://ollama.com:443"
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One /api/generate: its request, and the exact prompt in it."""
+    """One /api/generate: its request, and the exact prompt in it. format: the schema that the reply should obey; what
+    the script says is said all the same."""
 
     request: Request
     model: str
     prompt: str
     options: dict[str, Any]
+    format: Any = None
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -100,7 +103,10 @@ class LoopbackOllama(LoopbackServer):
         if (name := said.get("model", "")) not in self._models:
             await _answer(connection, 404, {"error": f"model '{name}' not found"})
             return
-        generation = Generation(request, name, said.get("prompt", ""), said.get("options", {}))
+        if not (said.get("format") in (None, "", "json") or isinstance(said["format"], dict)):
+            await _answer(connection, 400, {"error": INVALID_FORMAT % json.dumps(said["format"])})
+            return
+        generation = Generation(request, name, said.get("prompt", ""), said.get("options", {}), said.get("format"))
         self.generated.append(generation)
         if len(self.generated) > len(self._script):
             await _answer(connection, 500, {"error": "the script is over"})

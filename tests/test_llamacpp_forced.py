@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+from llama_fixtures import Script, StartLlama
+from tiny_models import write_random
+
+from qagent.forced import Bounds, Forced, forced_reply
+from qagent.models.llamacpp import LlamaCpp
+from qagent.net import Door
+from qagent.qwen.forcing import read_header
+from qagent.qwen.profiles import Sampling
+from qagent.qwen.reader import Reader
+from qagent.tools.toolbox import standard_toolbox
+from qagent.types import Arguments, BadCall, Message, Prose, SystemMessage, ToolCall, UserMessage
+from qagent.words import Words
+from qagent.workspace.place import Workspace
+
+pytestmark = pytest.mark.llamacpp
+
+SHIPPED: Final = standard_toolbox(Workspace.open(Path(__file__).parent), Words()).specs
+NAMES: Final = [tool.name for tool in SHIPPED]
+WRITING: Final = tuple(tool for tool in SHIPPED if tool.body)
+TALK: Final[tuple[Message, ...]] = (SystemMessage("You are qagent. " * 30), UserMessage("Fix it."))
+
+
+def model(url: str, temperature: float = 0.1, reply_tokens: int = 48) -> LlamaCpp:
+    sampling = Sampling(reply_tokens=reply_tokens, temperature=temperature, top_p=1.0, top_k=0)
+    return LlamaCpp("tiny", url=url, door=Door(), sampling=sampling)
+
+
+def only_call(reply: Forced) -> ToolCall | BadCall:
+    reader = Reader(SHIPPED)
+    parts = [*reader.feed(reply.raw), *reader.close(cut=reply.end != "stop")]
+    (call,) = [part for part in parts if not isinstance(part, Prose)]
+    return call
+
+
+def outcome(reply: Forced, offered: Sequence[str] = NAMES) -> str:
+    """The tool that is called, or why none is; anything else is a failure."""
+    call = only_call(reply)
+    if isinstance(call, ToolCall):
+        assert (reply.end, call.repairs) == ("stop", ())
+        assert call.name in offered
+        return call.name
+    if reply.end == "stop":  # random weights may end a block before they have begun it; then it is left open
+        assert read_header(reply.raw.split("\n")[1], SHIPPED)
+        assert not reply.raw.endswith("</tools>")
+        return "empty"
+    assert reply.end == "length"
+    return "cut"
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+async def test_random_weights_call_offered_tools_or_are_cut(
+    llama_server: StartLlama, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    url = llama_server(write_random(tmp_path_factory.mktemp("noise") / "noise.gguf", seed)).url
+    came: Counter[str] = Counter()
+    for temperature in (0.1, 1.5):
+        asked = model(url, temperature)
+        for offered in (*zip(SHIPPED, strict=True), SHIPPED, SHIPPED):  # alone, so that every tool is met
+            reply = await forced_reply(asked, TALK, offered, "not run")
+            came[outcome(reply, [tool.name for tool in offered])] += 1
+    assert {"read_file", "list_files", "search", "run"} <= {*came}
+
+
+@pytest.mark.parametrize("bounds", [Bounds(header_tokens=5), Bounds(body_tokens=1, continued=1)])
+async def test_what_the_limit_cuts_is_reported_and_is_never_a_call(llama_server: StartLlama, bounds: Bounds) -> None:
+    asked = model(llama_server().url, 0.7)
+    came = Counter([outcome(await forced_reply(asked, TALK, WRITING, "not run", bounds)) for _ in range(3)])
+    assert came["cut"]
+
+
+CODE: Final = "x = 1"
+PAIR: Final = "a - b\n=======\na + b"
+
+
+@pytest.mark.parametrize(
+    ("name", "opening", "text", "filled"),
+    [
+        ("write_file", "```python\n", f"{CODE}\n```\n</tools>\nDone.", {"content": f"{CODE}\n"}),
+        (
+            "edit_file",
+            "<<<<<<< SEARCH\n",
+            f"{PAIR}\n>>>>>>> REPLACE\n",
+            {"edits": [{"old": "a - b\n", "new": "a + b\n"}]},
+        ),
+    ],
+)
+async def test_a_real_server_keeps_to_the_schema_stops_behind_the_block_and_reads_nothing_twice(
+    llama_server: StartLlama, name: str, opening: str, text: str, filled: Arguments
+) -> None:
+    header = f'{{"name": "{name}", "arguments": {{"path": "a.py"}}}}'
+    server = llama_server(Script(header, {opening.rstrip(): text}))
+    reply = await forced_reply(model(server.url), TALK, SHIPPED, "not run")
+    assert reply.raw.startswith(f"<tools>\n{header}\n{opening}")
+    assert only_call(reply) == ToolCall("1.1", name, {"path": "a.py"} | filled)
+    assert reply.usage.prompt_tokens
+    assert reply.usage.fresh_tokens
+    assert reply.usage.fresh_tokens < reply.usage.prompt_tokens + 10
