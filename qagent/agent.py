@@ -3,23 +3,24 @@
 The loop knows no screen, no server and no file. What happens goes out through `emit`, what needs a yes through
 `approve`, what is said into the session. Cancelling is `task.cancel()`: the reply so far is kept, and a call that has
 no result in the session was not run.
+
+What the model does wrong is noticed by the tables in `qwen`; here it is answered, and counted in a `Course`. All of
+them have a most, so a task ends whatever the model does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from itertools import groupby
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from qagent import context
 from qagent.errors import Denied, ModelFacing, UserFacing
 from qagent.models.base import Model
 from qagent.permissions.rules import Policy, decide
 from qagent.qwen import calls, chatml, habits
-from qagent.qwen.reader import Reader
+from qagent.qwen.habits import deeds, loops, several, tasks
+from qagent.reply import Asking, Heard
 from qagent.session import Session
 from qagent.tools.toolbox import Toolbox
 from qagent.types import (
@@ -30,36 +31,79 @@ from qagent.types import (
     CallFinished,
     CallStarted,
     Emit,
-    Form,
+    Fate,
     Limits,
     Notice,
     Outcome,
     OutcomeReason,
-    Part,
-    PromptSent,
-    Prose,
     Question,
-    ReplyEnd,
-    ReplyEnded,
-    ReplyFinished,
+    Risk,
     TaskFinished,
     TaskStarted,
-    TextStreamed,
     ToolCall,
     ToolOutput,
     ToolResult,
-    Usage,
     UserMessage,
 )
 from qagent.words import Words
+from qagent.workspace.newer import newer_files
+
+FORCED_AFTER = 2
+"""Broken replies in a row after which the server is made to write a call: one may be a slip, and words may help."""
+
+_TICK = 10_000_000
+"""Nanoseconds by which a file's time may lag behind the clock."""
+
+_SHORT = 300
+"""Characters of a result that are said again when they come again; of a longer one it is said that it stands above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What bounds a task: who may do what, and for how long."""
+    """What bounds a task: who may do what, and for how long. `alone`: no person watches, so nobody answers a question
+    of the model's."""
 
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a task has gone so far.
+
+    refused: calls that nobody was there to allow. bad and unknown: replies in a row that held no call which can be run,
+    or one of a tool that does not exist. answered: the habits that were answered in words. steps: the calls that were
+    carried out; repeated: what the last one repeats.
+    """
+
+    task: str = ""
+    turn: int = 0
+    refused: int = 0
+    bad: int = 0
+    unknown: int = 0
+    forced: bool = False
+    answered: tuple[habits.Answer, ...] = ()
+    steps: tuple[loops.Step, ...] = ()
+    repeated: loops.Repetition | None = None
+
+    def with_calls(self, *, broken: bool, unknown: bool, forced: bool) -> Course:
+        """After a reply with calls. A forced reply has no made-up names, and proves nothing about the next one."""
+        row = self.unknown if forced else self.unknown + 1 if unknown else 0
+        return replace(self, bad=self.bad + 1 if broken else 0, unknown=row, forced=forced)
+
+    @property
+    def is_stuck(self) -> bool:
+        return self.repeated is not None and self.repeated.stop
+
+    @property
+    def brought_news(self) -> bool:
+        """Whether the last call showed something that the model has not seen in this task."""
+        return self.steps[-1].idle and not (self.repeated and self.repeated.is_known)
+
+    def with_step(self, step: loops.Step, *, refused: bool) -> Course:
+        steps = (*self.steps, step)
+        return replace(self, steps=steps, repeated=loops.repetition(steps), refused=self.refused + refused)
 
 
 class Agent:
@@ -76,11 +120,15 @@ class Agent:
     ) -> None:
         self.session, self.model, self.toolbox, self.words = session, model, toolbox, words
         self.rules, self.emit, self.approve = rules, emit, approve
-        self._turn = self._refused = 0
+        self._course = Course()
+        self._since = 0
+        self._can_force = True
 
     async def run(self, task: str) -> Outcome:
         """Carries out one task. Raises UserFacing when no model can answer; what came until then is in the session."""
-        self._turn = self._refused = 0
+        self._course = Course(task)
+        if not (self._said and tasks.is_question(task)):  # a question asks about what was done before it
+            self._since = time.time_ns() - _TICK
         self.session.add(UserMessage(task))
         self.emit(TaskStarted(task, self.session.id, self.model.name, self.rules.policy.mode))
         outcome = self._outcome("failed")
@@ -108,133 +156,205 @@ class Agent:
             return self._outcome("time_limit", detail=f"stopped after {self.rules.limits.seconds:g} s")
 
     async def _turns(self) -> Outcome:
-        limits = self.rules.limits
-        bad = nudges = 0
-        for self._turn in range(1, limits.turns + 1):
-            reply = await self._reply()
-            if reply.calls:
-                bad = bad + 1 if all(isinstance(call, BadCall) for call in reply.calls) else 0
-                await self._act(reply)
-                if bad == limits.bad_calls:
-                    return self._outcome("bad_calls", reply, f"{bad} replies in a row held no call that can be run")
-            elif answer := habits.habit(reply, self._deeds()):
-                if nudges == limits.nudges:
-                    return self._outcome("no_progress", reply, habits.TOLD[answer])
-                nudges += 1
-                self._nudge(answer)
+        turns = self.rules.limits.turns
+        for turn in range(1, turns + 1):
+            self._course = replace(self._course, turn=turn)
+            heard = await self._ask()
+            if not heard.message.calls:
+                outcome = await self._after_words(heard)
+            elif tasks.is_greeting(self._course.task):
+                outcome = self._after_greeting(heard.message)
             else:
-                return self._outcome("done", reply)
-        return self._outcome("turn_limit", detail=f"{limits.turns} turns were not enough")
+                outcome = await self._after_calls(heard)
+            if outcome:
+                return outcome
+        return self._outcome("turn_limit", detail=f"{turns} turns were not enough")
 
-    # ---------------------------------------------------------------- the model's part
+    async def _ask(self) -> Heard:
+        asking = Asking(self.session, self.model, self.toolbox.specs, self.words.prompt("not_run"), self.emit)
+        turn = self._course.turn
+        if self._course.bad >= FORCED_AFTER and self._can_force and self.toolbox.specs:
+            if heard := await asking.by_force(turn):
+                return heard
+            self._can_force = False
+            self.emit(Notice("this server cannot make the model write a call in the right form", "warning"))
+        return await asking.freely(turn)
 
-    async def _reply(self) -> AssistantMessage:
-        prompt = context.build(self.session.messages, self.words.prompt("not_run"))
-        self.emit(PromptSent(self._turn, prompt.tokens, prompt.fresh))
-        number = 1 + sum(isinstance(message, AssistantMessage) for message in self.session.messages)
-        reader = Reader(self.toolbox.specs, number)
-        parts: list[Part] = []
-        last, end = Usage(), cast(ReplyEnd, "failed")
-        try:
-            async with aclosing(self.model.stream(prompt)) as deltas:
-                async for delta in deltas:
-                    if isinstance(delta, ReplyEnded):
-                        last, end = delta.usage, delta.end
-                        continue
-                    self._hear(parts, reader.feed(delta.text))
-                    if reader.over:  # it speaks for somebody else by now: end the request, keep the machine cool
-                        end = "stop"
-                        break
-        except asyncio.CancelledError:
-            end = "cancelled"
-            raise
-        finally:
-            self._hear(parts, reader.close())
-            reply = self._keep(reader, parts, end, last)
-        return reply
+    # ---------------------------------------------------------------- a reply in words
 
-    def _hear(self, parts: list[Part], heard: list[Part]) -> None:
-        for part in heard:
-            parts.append(part)
-            if isinstance(part, Prose):
-                self.emit(TextStreamed(chatml.unmark(part.text)))
+    async def _after_words(self, heard: Heard) -> Outcome | None:
+        if heard.forced:  # a server that takes no notice of the form it was asked for
+            self._course = self._course.with_calls(broken=True, unknown=False, forced=True)
+            if outcome := self._bad_calls(heard.message):
+                return outcome
+        found = await self._habit(heard)
+        if found is None:
+            return self._outcome("done", heard.message)
+        if found.stop:
+            return self._outcome("no_progress", heard.message, found.habit.told)
+        self._nudge(found.habit.answer, found.places)
+        return None
 
-    def _keep(self, reader: Reader, parts: list[Part], end: ReplyEnd, usage: Usage) -> AssistantMessage:
-        reply = AssistantMessage(reader.raw, _joined(parts), end)
-        if reply.raw or end in ("stop", "length"):
-            self.session.add(reply)
-            self.session.add(usage)
-        forms: tuple[Form, ...] = tuple(call.form for call in reply.calls if isinstance(call, ToolCall))
-        bad = len(reply.calls) - len(forms)
-        self.emit(ReplyFinished(self._turn, end, usage, forms, bad, reader.dropped))
-        return reply
+    async def _habit(self, heard: Heard) -> habits.Found | None:
+        seen = self._seen(heard)
+        given = (self._course.answered, self.rules.limits.nudges)
+        found = habits.found(seen, *given)
+        if found and found.habit.asks_tree and seen.deeds.commands:
+            newer = await newer_files(self.toolbox.workspace, self._since)
+            found = habits.found(replace(seen, newer=newer), *given)
+        return found
 
-    def _deeds(self) -> habits.Deeds:
-        named = {risk: frozenset(s.name for s in self.toolbox.specs if s.risk == risk) for risk in ("write", "command")}
-        return habits.deeds(self.session.messages, named["write"], named["command"])
+    def _seen(self, heard: Heard) -> habits.Seen:
+        messages = self.session.messages
+        return habits.Seen(
+            heard.message,
+            task=self._course.task,
+            said=self._said,
+            deeds=deeds.deeds(messages, self._risks),
+            tools=self.toolbox.specs,
+            invented=heard.invented,
+            may_change=self.rules.policy.mode != "plan",
+            alone=self.rules.alone,
+        )
 
-    def _nudge(self, answer: habits.Answer) -> None:
+    def _nudge(self, answer: habits.Answer, places: Mapping[str, str]) -> None:
         """Tells the model, and asks it for nothing that it may not do here."""
-        name: str = answer
+        self._course = replace(self._course, answered=(*self._course.answered, answer))
         if self.rules.policy.mode == "plan" and answer in ("no_edit", "no_test"):
-            name = "plan_mode"
-        elif self._refused and answer == "no_test":
-            name = "no_run"
-        words = self.words.prompt(name)
+            words = self.words.prompt("plan_mode")
+        elif self._course.refused and answer == "no_test":
+            words = self.words.prompt("no_run")
+        else:
+            words = self.words.prompt(answer, **places)
         self.session.add(UserMessage(words, "harness"))
         self.emit(Notice(f"told the model: {words}", "warning"))
 
-    # ---------------------------------------------------------------- the harness's part
+    # ---------------------------------------------------------------- a reply with calls
+
+    def _after_greeting(self, reply: AssistantMessage) -> Outcome | None:
+        """Whoever says hello wants no file read: nothing is run."""
+        answered = self._course.answered
+        self._course = replace(self._course, answered=(*answered, "greeting"))
+        words = self.words.prompt("greeting")
+        for call in reply.calls:
+            self.session.add(ToolResult(call.id, words, ok=False, fate="not_run"))
+        if answered.count("greeting") >= min(habits.MOST_GREETINGS, self.rules.limits.nudges):
+            return self._outcome("no_progress", reply, habits.TOLD["greeting"])
+        self.emit(Notice(f"told the model: {words}", "warning"))
+        return None
+
+    async def _after_calls(self, heard: Heard) -> Outcome | None:
+        first = heard.message.calls[0]  # when it is broken, nothing behind it is run
+        broken = isinstance(first, BadCall)
+        self._course = self._course.with_calls(
+            broken=broken, unknown=broken and self._is_unknown(first), forced=heard.forced
+        )
+        await self._act(heard.message)
+        repeated = self._course.repeated
+        if repeated and self._course.is_stuck:
+            return self._outcome("no_progress", heard.message, habits.TOLD[repeated.answer])
+        return self._bad_calls(heard.message)
+
+    def _bad_calls(self, reply: AssistantMessage) -> Outcome | None:
+        course = self._course
+        if course.unknown >= habits.MOST_UNKNOWN:
+            return self._outcome("bad_calls", reply, habits.TOLD["unknown_tool"])
+        if course.bad < self.rules.limits.bad_calls:
+            return None
+        forced = ", the last one though it was forced" if course.forced else ""
+        return self._outcome("bad_calls", reply, f"{course.bad} replies in a row held no call that can be run{forced}")
 
     async def _act(self, reply: AssistantMessage) -> None:
         """Carries out the calls in order, up to the first that fails: what follows was planned without knowing that."""
-        for call in reply.calls:
-            result = self._refuse(call) if isinstance(call, BadCall) else await self._carry_out(call)
+        self._course = replace(self._course, repeated=None)
+        news = False
+        for call, planned in zip(reply.calls, several.sorted_out(reply.calls, self._risks), strict=True):
+            turn = "run" if planned == "waits" and not news else planned  # what it read again it had seen before
+            result = self._refuse(call) if isinstance(call, BadCall) else await self._result(call, turn)
             self.session.add(result)
-            if not result.ok:
+            if turn == "waits":
+                continue
+            if not (result.ok and result.good) or self._course.is_stuck:
                 break
+            news = news or (turn == "run" and self._course.brought_news)
 
     def _refuse(self, call: BadCall) -> ToolResult:
         self.emit(BadCallSeen(call.id, call.why))
         example = calls.corrected(call, self.toolbox.specs)
-        return ToolResult(call.id, self.words.prompt("bad_call", why=call.why, example=example), ok=False)
+        if self._is_unknown(call):
+            words = self.words.prompt("unknown_tool", why=call.why, names=", ".join(self._risks), example=example)
+        else:
+            words = self.words.prompt("bad_call", why=call.why, example=example)
+        return ToolResult(call.id, words, ok=False, fate="not_run")
+
+    def _is_unknown(self, call: BadCall) -> bool:
+        return call.name != "" and call.name not in self._risks
+
+    async def _result(self, call: ToolCall, turn: several.Turn) -> ToolResult:
+        if turn == "run":
+            return await self._carry_out(call)
+        if turn == "waits":
+            self.emit(Notice(f"{call.name} waits: it was sent before the results in front of it were seen"))
+        return ToolResult(call.id, self.words.prompt(turn), ok=turn == "again", fate="not_run")
 
     async def _carry_out(self, call: ToolCall) -> ToolResult:
-        self.emit(CallStarted(call, self.toolbox.spec(call.name).risk))
-        started, ok = time.monotonic(), True
+        risk = self._risks[call.name]
+        self.emit(CallStarted(call, risk))
+        started = time.monotonic()
+        output, ok, fate = await self._tried(call)
+        seconds = time.monotonic() - started
+        text = self._noted(output.text)
+        told = (output.summary, text, output.diff, output.changed, seconds, output.good)
+        self.emit(CallFinished(call.id, call.name, ok, *told))
+        good = output.good and deeds.came_out_well(call, risk, output.text)
+        return ToolResult(call.id, text, ok, good, output.changed, fate)
+
+    async def _tried(self, call: ToolCall) -> tuple[ToolOutput, bool, Fate]:
+        ok, nobody, fate = True, False, "run"
         try:
             await self._permit(call)
             output = await self.toolbox.run(call)
         except ModelFacing as refusal:
             output, ok = ToolOutput(refusal.text, refusal.text.partition("\n")[0], good=False), False
-            self._refused += isinstance(refusal, Denied) and refusal.nobody_asked
-        seconds = time.monotonic() - started
-        told = (output.summary, output.text, output.diff, output.changed, seconds, output.good)
-        self.emit(CallFinished(call.id, call.name, ok, *told))
-        return ToolResult(call.id, output.text, ok)
+            if isinstance(refusal, Denied):
+                nobody, fate = refusal.nobody_asked, "refused"
+        step = loops.step(call, self._risks[call.name], output, ok=ok)
+        self._course = self._course.with_step(step, refused=nobody)
+        return output, ok, fate
+
+    def _noted(self, text: str) -> str:
+        """A result as the model reads it: what it knows already is not said again at length."""
+        repeated = self._course.repeated
+        if repeated is None:
+            return text
+        self.emit(Notice(f"the model makes no progress: {habits.TOLD[repeated.answer]}", "warning"))
+        places = {} if repeated.answer == "same_result" else {"times": str(repeated.times)}
+        note = self.words.prompt(repeated.answer, **places)
+        return note if repeated.is_known and len(text) > _SHORT else f"{text}\n{note}"
 
     async def _permit(self, call: ToolCall) -> None:
         """Returns when the call may run; raises Denied, or the ToolFailed that running it would have raised."""
-        risk = self.toolbox.spec(call.name).risk
+        risk = self._risks[call.name]
         where = self.toolbox.workspace.touches
         decision = decide(call, risk, self.rules.policy, self.toolbox.touches(call), where)
         if decision.verdict == "deny":
-            raise Denied(f"{habits.DENIED} {decision.reason}")
+            raise Denied(f"Not allowed: {decision.reason}")
         if decision.verdict == "ask":
             preview = self.toolbox.preview(call)
             answer = await self.approve(Question(call, risk, decision.reason, preview, decision.always))
             if not answer.yes:
-                raise Denied(f"{habits.DENIED} {answer.words or 'the user said no.'}", nobody_asked=not answer.asked)
+                raise Denied(f"Not allowed: {answer.words or 'the user said no.'}", nobody_asked=not answer.asked)
+
+    @property
+    def _said(self) -> list[str]:
+        """All that the person has said."""
+        return [m.text for m in self.session.messages if isinstance(m, UserMessage) and m.origin == "user"]
+
+    @property
+    def _risks(self) -> dict[str, Risk]:
+        """The offered tools, by name."""
+        return {spec.name: spec.risk for spec in self.toolbox.specs}
 
     def _outcome(self, reason: OutcomeReason, reply: AssistantMessage | None = None, detail: str = "") -> Outcome:
         answer = chatml.unmark(reply.prose) if reply else ""
-        return Outcome(reason, answer, detail, self._turn, self._refused)
-
-
-def _joined(parts: list[Part]) -> tuple[Part, ...]:
-    """The parts with neighbouring prose in one piece, so that they do not depend on how the reply was streamed."""
-    joined: list[Part] = []
-    for is_prose, group in groupby(parts, key=lambda part: isinstance(part, Prose)):
-        run = list(group)
-        joined += [Prose("".join(part.text for part in run if isinstance(part, Prose)))] if is_prose else run
-    return tuple(joined)
+        return Outcome(reason, answer, detail, self._course.turn, self._course.refused)

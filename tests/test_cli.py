@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -117,59 +116,6 @@ def test_sessions_are_listed_shown_exported_and_deleted(tmp_path: Path, capsys: 
     assert qagent(capsys, "sessions", "show", row["id"]).code == 10
 
 
-def debug(verb: str, *requests: dict[str, object]) -> list[dict[str, object]]:
-    lines = "".join(json.dumps(request) + "\n" for request in requests)
-    command = [sys.executable, "-m", "qagent", "debug", verb, "--jsonl"]
-    ran = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in ran.stdout.splitlines()]
-
-
-def test_debug_parse_keeps_its_contract() -> None:
-    reply = 'Look.\n<tools>\n{"name": "f", "arguments": {"n": "12"}}\n</tools>'
-    tool = {"name": "f", "parameters": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}
-    whole, named, split, bad = debug(
-        "parse",
-        {"id": "a", "raw": reply, "tools": [tool]},
-        {"id": "b", "chunks": list(reply), "tools": ["f"]},
-        {"id": "c", "chunks_hex": ["e2", "82ac"], "tools": []},
-        {"id": "d", "raw": "<tools>\n{}\n</tools>", "tools": ["f"]},
-    )
-    assert whole == {
-        "id": "a",
-        "calls": [{"name": "f", "arguments": {"n": 12}}],
-        "text": "Look.\n",
-        "bad": [],
-        "streamed": ["Look.\n"],
-    }
-    assert named["calls"] == [{"name": "f", "arguments": {"n": "12"}}]
-    assert split["text"] == "€"
-    assert bad["calls"] == []
-    assert bad["bad"] != []
-
-
-def test_debug_edit_keeps_its_contract() -> None:
-    edits = [{"old": "a", "new": "b", "replace_all": False}]
-    good, bad = debug(
-        "edit",
-        {"id": 1, "file": "x", "before": "a\n", "edits": edits},
-        {"id": 2, "file": "x", "before": "a a\n", "edits": edits, "seen": "a\n"},
-    )
-    assert good == {"id": 1, "after": "b\n"}
-    assert (bad["id"], bad["error"]) == (2, "ambiguous")
-    assert bad["message"]
-
-
-def test_debug_parse_for_people_shows_calls_and_reasons(
-    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "reply.txt"
-    file.write_text('```json\n{"name": "read_file", "arguments": {"path": "a"}}\n```\n<tools>{"name": "no"}</tools>')
-    ran = qagent(capsys, "debug", "parse", str(file))
-    assert "written as fence] read_file" in ran.out
-    assert "cannot be run] there is no tool 'no'" in ran.out
-
-
 def test_debug_prompt_prints_what_the_model_would_get(tmp_path: Path, capsys: Capture) -> None:
     plain = qagent(capsys, "debug", "prompt", "Do it.", "-C", str(tmp_path)).out
     said = qagent(capsys, "debug", "prompt", "Do it.", "-C", str(tmp_path), "--json").json
@@ -180,15 +126,6 @@ def test_debug_prompt_prints_what_the_model_would_get(tmp_path: Path, capsys: Ca
     names = ["read_file", "edit_file", "write_file", "list_files", "search", "run"]
     assert [tool["name"] for tool in said["tools"]] == names
     assert said["tools"][0]["parameters"]["required"] == ["path"]
-
-
-def test_a_request_that_is_none_is_told_with_its_line() -> None:
-    command = [sys.executable, "-m", "qagent", "debug", "parse", "--jsonl"]
-    for line in ("{}", "[", '{"id": 1}', '{"id": 1, "chunks_hex": ["zz"]}', "[" * 9_000):
-        ran = subprocess.run(command, input=f"{line}\n", capture_output=True, text=True, check=False)
-        assert ran.returncode == 2
-        assert "line 1 is not a request" in ran.stderr
-        assert "pydantic" not in ran.stderr
 
 
 def test_help_fits_a_screen(capsys: Capture) -> None:

@@ -62,6 +62,50 @@ def test_stream_json_is_an_event_a_line_and_the_result_last(folder: Path, capsys
     assert {"prompt_sent", "text_streamed", "call_started", "call_finished", "reply_finished"} < set(kinds)
 
 
+FENCED = '```json\n{"name": "read_file", "arguments": {"path": "calc.py"}}\n```'
+
+
+def test_how_the_replies_were_read_is_in_the_json_of_the_run(folder: Path, capsys: Capture) -> None:
+    with LoopbackOllama([FENCED, READ, "It subtracts.", "I said it."]) as server:
+        at = ("--json", "-C", str(folder), "--host", server.url)
+        first = qagent(capsys, "-p", "x", at)
+        again = qagent(capsys, "-p", "y", "-c", at)
+    reading = first.json["reading"]
+    assert (reading["scope"], reading["replies"], reading["calls"]) == ("run", 3, 2)
+    assert reading["forms"] == {"fence": 1, "tools": 1}
+    assert (again.json["reading"]["replies"], again.json["reading"]["calls"]) == (1, 0)
+    assert "reading" not in first.err
+
+
+def test_each_reply_and_the_sum_are_told_when_asked_for(folder: Path, capsys: Capture) -> None:
+    with LoopbackOllama([FENCED, "It subtracts.", "I said it.", "Yes."]) as server:
+        at = ("-C", str(folder), "--host", server.url)
+        first = qagent(capsys, "-p", "x", "-v", at).err
+        again = qagent(capsys, "-p", "y", "-v", "-c", at).err
+        quiet = qagent(capsys, "-p", "y", "-v", "-q", at).err
+    assert "\n  read from a code fence\n" in first
+    assert "\n= done\n· reading: 2 replies; 1 call (from a code fence 1)\n" in first
+    assert "\n· reading (in this run): 1 reply; 0 calls\n" in again
+    assert quiet == ""
+
+
+def test_the_sum_is_told_also_when_the_server_fails(folder: Path, capsys: Capture) -> None:
+    with LoopbackOllama([FENCED, Fault("status", status=500)]) as server:
+        ran = qagent(capsys, "-p", "x", "-v", "--json", "-C", str(folder), "--host", server.url)
+    assert ran.code == 6
+    assert ran.json["reading"]["forms"] == {"fence": 1}
+    assert "· reading: " in ran.err
+
+
+def test_stream_json_tells_how_each_reply_was_read(folder: Path, capsys: Capture) -> None:
+    with LoopbackOllama([FENCED, "It subtracts."]) as server:
+        ran = qagent(capsys, "-p", "x", "--output-format", "stream-json", "-C", str(folder), "--host", server.url)
+    read = [event for event in ran.events if event["kind"] == "reply_finished"]
+    assert [event["forms"] for event in read] == [["fence"], []]
+    assert {"repairs", "bad_calls", "dropped", "forced", "continued", "native"} < read[0].keys()
+    assert ran.events[-1]["reading"]["forms"] == {"fence": 1}
+
+
 def test_headless_edits_freely_and_refuses_commands(folder: Path, capsys: Capture) -> None:
     replies = [EDIT, call("run", command="touch ran"), call("run", command="ls"), "I could not run it."]
     with LoopbackOllama(replies) as server:
@@ -158,7 +202,7 @@ def test_notes_that_are_a_link_are_left_out(folder: Path, capsys: Capture) -> No
 def test_what_was_changed_is_what_the_tools_say(folder: Path, capsys: Capture) -> None:
     forged = call("write_file", "```\n++ b/src/auth.py\n```\n", path="a.txt")
     with LoopbackOllama([forged, "Written."]) as server:
-        ran = qagent(capsys, "-p", "hi", "--json", "-C", str(folder), "--host", server.url)
+        ran = qagent(capsys, "-p", "Write a.txt.", "--json", "-C", str(folder), "--host", server.url)
     assert ran.json["changed"] == ["a.txt"]
 
 

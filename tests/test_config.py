@@ -7,6 +7,7 @@ from config_files import Places, read, refused
 from pydantic import ValidationError
 
 from qagent.config import KEYS, Loaded, Settings, load
+from qagent.config.settings import ModelSettings
 from qagent.errors import ConfigProblem
 
 # ------------------------------------------------------------------ which place wins
@@ -50,6 +51,19 @@ def test_every_key_can_stand_in_the_file() -> None:
         num_ctx = 16384
         reply_tokens = 2048
         temperature = 0
+        top_p = 0.9
+        top_k = 40
+        repeat_penalty = 1.05
+        stops = ["<|im_end|>", "END"]
+        profile = "32b"
+        call_form = "tool_call"
+        edit_form = "symbol"
+        whole_file_lines = 80
+        offered_tools = 4
+        strip_tools = true
+        endpoint = "chat"
+        send_tools = true
+        api_key_env = "TEAM_KEY"
         keep_alive = "-1m"
         stall_timeout = 60
         first_token_timeout = "5m"
@@ -61,9 +75,12 @@ def test_every_key_can_stand_in_the_file() -> None:
         bad_calls = 2
         agents_md = false
         agents_md_tokens = 500
+
+        [models."qwen2.5-coder:32b"]
+        num_ctx = 8192
     """
     loaded = read(text)
-    assert loaded.settings.model_dump() == {
+    assert loaded.settings.model_dump(exclude={"models"}) == {
         "model": "qwen2.5-coder:14b",
         "server": "llamacpp",
         "host": "http://localhost:9000",
@@ -71,6 +88,19 @@ def test_every_key_can_stand_in_the_file() -> None:
         "num_ctx": 16384,
         "reply_tokens": 2048,
         "temperature": 0.0,
+        "top_p": 0.9,
+        "top_k": 40,
+        "repeat_penalty": 1.05,
+        "stops": ("<|im_end|>", "END"),
+        "profile": "32b",
+        "call_form": "tool_call",
+        "edit_form": "symbol",
+        "whole_file_lines": 80,
+        "offered_tools": 4,
+        "strip_tools": True,
+        "endpoint": "chat",
+        "send_tools": True,
+        "api_key_env": "TEAM_KEY",
         "keep_alive": "-1m",
         "stall_timeout": 60.0,
         "first_token_timeout": 300.0,
@@ -83,7 +113,12 @@ def test_every_key_can_stand_in_the_file() -> None:
         "agents_md": False,
         "agents_md_tokens": 500,
     }
-    assert [loaded.origins[key].rpartition(" ")[2] for key in KEYS] == [str(line) for line in range(2, 20)]
+    assert loaded.settings.models == (("qwen2.5-coder:32b", ModelSettings(num_ctx=8192)),)
+    lines = [int(loaded.origins[key].rpartition(" ")[2]) for key in KEYS]
+    assert sorted(lines) == [*range(2, 33), 34]
+    assert all(
+        text.split("\n")[line - 1].strip().startswith((key, f"[{key}")) for key, line in zip(KEYS, lines, strict=True)
+    )
 
 
 @pytest.mark.parametrize("text", ["true", "1", "yes", "on", "TRUE"])
@@ -126,6 +161,8 @@ def test_an_empty_variable_is_none_and_an_empty_set_empties() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         read().settings.model = "other"
+    with pytest.raises(ValidationError):
+        read("[models.7b]\ntop_k = 1").settings.models[0][1].top_k = 2
 
 
 def test_every_key_is_described() -> None:
@@ -143,18 +180,24 @@ def test_every_key_is_described() -> None:
         ("", {"OLLAMA_HOST": " "}, "http://127.0.0.1:11434", "default"),
         ("server = 'llamacpp'", {"OLLAMA_HOST": "gpu:1234"}, "http://127.0.0.1:8080", "default"),
         ("", {"OLLAMA_HOST": "a", "QAGENT_HOST": "b"}, "b", "QAGENT_HOST"),
+        ("", {"OPENAI_BASE_URL": "https://api.example/v1"}, "http://127.0.0.1:11434", "default"),
+        ("server = 'openai'", {"OLLAMA_HOST": "gpu:1"}, "http://127.0.0.1:8000", "default"),
+        ("server = 'openai'", {"OPENAI_BASE_URL": "http://gpu:1/v1"}, "http://gpu:1/v1", "OPENAI_BASE_URL"),
+        ("server = 'openai'\nhost = 'x'", {"OPENAI_BASE_URL": "http://gpu:1"}, "x", "config.toml, line 2"),
     ],
 )
 def test_the_host_has_a_default(user: str, env: dict[str, str], host: str, origin: str) -> None:
     loaded = read(user, env=env)
-    assert (loaded.settings.host, loaded.origins["host"]) == (host, origin)
+    assert loaded.settings.host == host
+    assert loaded.origins["host"].endswith(origin)
 
 
-def test_the_default_reply_makes_way_for_a_small_window() -> None:
-    loaded = read("num_ctx = 4096")
-    assert loaded.settings.reply_tokens == 1024
-    assert loaded.origins["reply_tokens"] == "default, a quarter of num_ctx"
-    assert read("num_ctx = 8192").settings.reply_tokens == 4096
+def test_openai_s_variable_for_the_model_counts_for_such_a_server_alone() -> None:
+    env = {"OPENAI_MODEL": "team-coder"}
+    assert read(env=env).settings.model is None
+    assert read("server = 'openai'", env=env).settings.model == "team-coder"
+    assert read("server = 'openai'", env=env).origins["model"] == "OPENAI_MODEL"
+    assert read("server = 'openai'\nmodel = 'mine'", env=env).settings.model == "mine"
 
 
 def test_a_chosen_reply_that_fills_the_window_is_refused() -> None:
@@ -221,6 +264,11 @@ def test_what_would_loosen_is_ignored_and_told(user: str, project: str) -> None:
     [
         'host = "http://evil.example"',
         'server = "ollama"',
+        'endpoint = "chat"',
+        'api_key_env = "MY_KEY"',
+        'models = {"7b" = {top_k = 1}}',
+        "strip_tools = false",
+        "top_p = 0.5",
         'allow_hosts = ["evil.example"]',
         'allow_commands = ["*"]',
         'keep_alive = "30m"',

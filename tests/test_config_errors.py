@@ -18,7 +18,24 @@ from qagent.errors import ConfigProblem
     [
         ("\nmodle = 'x'", "line 2: there is no setting `modle`; did you mean `mode` or `model`?"),
         ("max-turns = 3", "line 1: there is no setting `max-turns`; did you mean `max_turns`?"),
-        ("api_key = 'sk-1'", "line 1: there is no setting `api_key`"),
+        ("api_key = 'sk-1'", "line 1: there is no setting `api_key`; did you mean `api_key_env`?"),
+        ("models = 3", "line 1: `models` must be a table in config.toml, not `3`"),
+        ("[[models]]\ntop_k = 1", "line 1: `models` must be a table in config.toml, not `[{…}]`"),
+        ("\n[models]\n7b = 1", "line 3: `models.7b` must be a table in config.toml, not `1`"),
+        (
+            "[models.7b]\ntemperature = 0\n\n[models.14b]\ntemperature = 3",
+            "line 5, in the table `14b`: `temperature` must be at most 2, not `3`",
+        ),
+        (
+            "[models.'qwen2.5-coder:7b']\ntemprature = 0",
+            "line 2, in the table `qwen2.5-coder:7b`: there is no setting `temprature`; did you mean `temperature`?",
+        ),
+        ("[models.7b]\nmodel = 'x'", "line 2, in the table `7b`: there is no setting `model`"),
+        ("models = {7b = {top_k = -1}}", "line 1, in the table `7b`: `top_k` must be at least 0, not `-1`"),
+        ("models.7b.top_k = -1", "line 1, in the table `7b`: `top_k` must be at least 0, not `-1`"),
+        ("[models.7b]\nstops = ['$END']", "line 2, in the table `7b`: `stops` holds the text `$END`"),
+        ('[models."\\u001b"]\ntop_k = -1', "in the table '\\x1b': `top_k` must be at least 0, not `-1`"),
+        ("profile = '8b'", "`profile` must be '0.5b', '1.5b', '3b', '7b', '14b', '32b' or 'other', not `8b`"),
         ("[ollama]\nhost = 'x'", "line 1: there is no setting `ollama`"),
         ("a.b = 1", "line 1: there is no setting `a`"),
         ('"\\u001b[2J" = 1', "there is no setting '\\x1b[2J'"),
@@ -68,13 +85,27 @@ def test_an_error_names_file_line_key_and_what_is_expected(text: str, what: str)
         ({"env": {"OLLAMA_HOST": "$GPU"}}, "OLLAMA_HOST: `host` holds the text `$GPU`"),
         ({"sets": ["modle=x"]}, "--set: there is no setting `modle`; did you mean `mode` or `model`?"),
         ({"sets": ["model"]}, "--set `model`: there is no `=`"),
-        ({"sets": ["num_ctx="]}, "--set: `num_ctx` must be a whole number, not ''"),
+        ({"sets": ["max_turns="]}, "--set: `max_turns` must be a whole number, not ''"),
+        ({"sets": ["models=x"]}, "--set: `models` must be a table in config.toml, not `x`"),
+        ({"env": {"QAGENT_MODELS": "[]"}}, "QAGENT_MODELS: `models` must be a table in config.toml, not `[]`"),
+        ({"env": {"QAGENT_TOP_P": "0"}}, "QAGENT_TOP_P: `top_p` must be more than 0, not `0`"),
         ({"sets": ["=x"]}, "there is no setting ''"),
         ({"flags": {"max_turns": 0}}, "--max-turns: `max_turns` must be at least 1, not `0`"),
     ],
 )
 def test_an_error_names_variable_or_flag(places: Places, what: str) -> None:
     assert what in refused(**places).what
+
+
+@pytest.mark.parametrize("key", ["sk-proj-1234", "abc def", "x" * 200])
+def test_a_key_in_place_of_its_variable_s_name_is_not_shown(key: str) -> None:
+    for problem in (
+        refused(f"api_key_env = '{key}'"),
+        refused(env={"QAGENT_API_KEY_ENV": key}),
+        refused(sets=[f"api_key_env={key}"]),
+    ):
+        assert "must be the name of an environment variable" in problem.what
+        assert key[:5] not in problem.what + problem.todo
 
 
 @pytest.mark.parametrize(
@@ -130,7 +161,7 @@ def test_a_file_without_rights_is_told(tmp_path: Path) -> None:
         load(flags={}, sets=(), env={}, user_file=tmp_path / "config.toml", project_file=None)
 
 
-KEY = st.sampled_from(KEYS) | st.text(max_size=8)
+KEY = st.sampled_from([*KEYS, "models.7b.top_k", "[models.7b]\ntop_k"]) | st.text(max_size=8)
 VALUE = st.one_of(
     st.sampled_from(["1", "true", "'ask'", "[]", "['a']", "0.5", "nan", "{a=1}", "1979-05-27", "'''\n'''", "-1"]),
     st.text(max_size=12),

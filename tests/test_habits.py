@@ -1,170 +1,170 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from qagent.qwen.habits import Deeds, deeds, habit
-from qagent.types import AssistantMessage, BadCall, Message, Prose, ReplyEnd, ToolCall, ToolResult, UserMessage
+from qagent.qwen.habits import HABITS, IN_A_TASK, TOLD, Seen, found
+from qagent.qwen.habits.deeds import Deeds
+from qagent.types import AssistantMessage, Prose, ReplyEnd, ToolSpec
 
-WRITERS, RUNNERS = frozenset({"edit_file", "write_file"}), frozenset({"run"})
-NOTHING, EDITED, TESTED = Deeds(), Deeds(1), Deeds(1, tested=True)
-
-
-def said(text: str, end: ReplyEnd = "stop") -> AssistantMessage:
-    return AssistantMessage(text, (Prose(text),), end)
-
-
-EDIT_CLAIMS = (
-    "I've fixed the bug in `cart.py`.",
-    "I have updated the function.",
-    "I updated the file so that it returns the sum.",
-    "I’ve now successfully added the test.",
-    "I have gone ahead and renamed it.",
-    "I also changed the import.",
-    "Done! The function has been fixed.",
-    "The files have now been created.",
-    "`total` is now implemented.",
-    "Here is what I did:\n- The loop has been removed.",
-    "I have fixed it; no other change was needed.",
-    "I've corrected the sum, so the tests should pass now.",
-    "The bug is fixed.",
-    "I made the requested change.",
-    "Ich habe den Fehler behoben.",
-    "Der Fehler in cart.py wurde korrigiert.",
-    "我已经修复了这个错误。",
-    "已修复该错误。",
-)
-TEST_CLAIMS = (
-    "All tests pass.",
-    "The tests now pass.",
-    "The test suite passes.",
-    "I've fixed it and the tests passed!",
-    "The tests are green.",
-    "Every test succeeded.",
-    "All 3 tests are passing.",
-    "I ran both files; they all pass.",
-    "Die Tests laufen jetzt durch.",
-    "所有测试都通过了。",
-)
-NO_CLAIMS = (
-    "The function returns the sum of the prices.",
-    "I would add a test for it.",
-    "I have not changed anything.",
-    "I haven't updated the file.",
-    "Nothing has been changed.",
-    "No file has been modified.",
-    "Once the file has been updated, run the tests.",
-    "If the tests pass, commit it.",
-    "Make sure the tests pass.",
-    "The tests should pass.",
-    "The tests do not pass.",
-    "Run the tests until all tests pass.",
-    "Have the files been updated?",
-    "Do you know whether I fixed it?",
-    "So all tests pass?",
-    "I can fix this. Shall I?",
-    "Added lines begin with a plus.",
-    "J'ai corrigé la fonction.",
-    "He corrigido el error.",
-)
+TOOLS = (ToolSpec("read_file"), ToolSpec("edit_file", risk="write"), ToolSpec("run", risk="command"))
+EDITED = Deeds(1, 1, frozenset({"src/b.py"}))
+TESTED = Deeds(2, 1, frozenset({"src/b.py"}), 1, tested=True)
+READ = Deeds(1)
+REFUSED = Deeds(1, refused=1)
+ORDER, QUESTION = "Fix the bug.", "What is wrong with calc.py?"
+CHINESE = "这个函数返回两个数的差，而不是它们的和。"
+CALL = '```json\n{"name": "read_file", "arguments": {"path": "a.py"}}\n```'
 
 
-@pytest.mark.parametrize("text", EDIT_CLAIMS)
-def test_a_claimed_edit_is_noticed_when_there_was_none(text: str) -> None:
-    assert habit(said(text), NOTHING) == "no_edit"
-    assert habit(said(text), TESTED) is None
+def said(text: str, task: str = ORDER, deeds: Deeds = READ, end: ReplyEnd = "stop") -> Seen:
+    return Seen(AssistantMessage(text, (Prose(text),), end), task, (task,), deeds, tools=TOOLS)
 
 
-@pytest.mark.parametrize("text", TEST_CLAIMS)
-def test_a_claimed_test_is_noticed_when_none_was_run_since_the_change(text: str) -> None:
-    assert habit(said(text), EDITED) == "no_test"
-    assert habit(said(text), TESTED) is None
+def shown(seen: Seen) -> str | None:
+    habit = found(seen, (), 2)
+    return habit.habit.answer if habit else None
 
 
-@pytest.mark.parametrize("text", NO_CLAIMS)
-def test_what_claims_nothing_is_left_alone(text: str) -> None:
-    assert habit(said(text), NOTHING) is None
-    assert habit(said(text), EDITED) is None
+ALONE = {"alone": True}
+PLAN = {"may_change": False}
+ROWS: list[tuple[Seen, str]] = [
+    (said("I have fixed", end="length"), "cut_reply"),
+    (said("", end="length"), "cut_reply"),
+    (said(""), "empty_reply"),
+    (said("  \n"), "empty_reply"),
+    (replace(said("The file says hello."), invented=True), "invented_result"),
+    (replace(said(""), invented=True), "invented_result"),
+    (said(CALL, QUESTION), "stray_call"),
+    (said("I don't have access to your files.", deeds=Deeds()), "have_tools"),
+    (said("I cannot read the file directly; I can't read files.", QUESTION, Deeds()), "have_tools"),
+    (said("I've fixed the bug."), "no_edit"),
+    (said("I've fixed the bug.", QUESTION), "no_edit"),
+    (said("I've fixed the bug in src/b.py.", deeds=Deeds()), "no_edit"),
+    (said("I've fixed the bug in src/a.py.", deeds=EDITED), "not_that_file"),
+    (said("I updated src/b.py. I also updated `docs/a.md`.", deeds=TESTED), "not_that_file"),
+    (replace(said("I've fixed src/a.py."), newer=frozenset({"src/c.py"})), "not_that_file"),
+    (said("我已经修复了 calc.py。", "修好了吗？", Deeds()), "no_edit"),
+    (said("All tests pass.", deeds=EDITED), "no_test"),
+    (said("Yes, all tests pass.", QUESTION, Deeds()), "no_test"),
+    (said("I will now update the file."), "send_call"),
+    (said("Let me read the file.", "Run the tests.", Deeds()), "send_call"),
+    (said("I'll add a test next.", deeds=EDITED), "send_call"),
+    (said("You should change line 3."), "send_call"),
+    (said("Replace it:\n```python\nreturn a + b\n```"), "send_call"),
+    (replace(said("The sign is wrong. Let me check the tests."), **PLAN), "send_call"),
+    (replace(said("The sign is wrong. Shall I change it?"), **ALONE), "go_on"),
+    (replace(said("I'll fix it. Would you like me to proceed?"), **ALONE), "go_on"),
+    (replace(said("Shall I run the tests?", "Run the tests.", Deeds()), **ALONE), "go_on"),
+    (said(CHINESE, QUESTION), "other_language"),
+    (said(CHINESE, deeds=TESTED), "other_language"),
+]
+HONEST: list[Seen] = [
+    said("The sign is wrong.", QUESTION),
+    said("It returns a - b:\n```python\nreturn a - b\n```", QUESTION),
+    said("You should change the minus.", QUESTION),
+    said("You should change the minus.", "How do I fix this"),
+    said("I will now read the file.", QUESTION),
+    said("I've fixed the bug.", deeds=EDITED),
+    said("I've fixed the bug in b.py.", deeds=EDITED),
+    said("I've fixed the bug in src/b.py. All tests pass.", deeds=TESTED),
+    said("I've fixed src/b.py. You should also update the README.", deeds=TESTED),
+    said("I've fixed src/b.py:\n```python\nreturn 1\n```", deeds=TESTED),
+    said("I've fixed the bug in src/a.py.", "Did you fix src/a.py?", EDITED),
+    said("Yes, all tests pass.", QUESTION, Deeds(tested=True)),
+    said("It could not be fixed: the file is read-only. You should change its mode."),
+    said("I may not change it. You should replace the minus.", deeds=REFUSED),
+    said("I will fix it when I am allowed to run commands.", deeds=REFUSED),
+    said("No change is needed: it adds already.\n```python\nreturn a + b\n```"),
+    said("I cannot read the file: it is not UTF-8."),
+    said("I don't have access to files outside this folder."),
+    said("Which of the two files do you mean?"),
+    said("The sign is wrong. Shall I change it?"),
+    replace(said("Which of the two do you mean?"), **ALONE),
+    replace(said("Shall I also update the README?", deeds=TESTED), **ALONE),
+    replace(said("Shall I change it?", QUESTION), **ALONE),
+    replace(said("Shall I change it?"), alone=True, may_change=False),
+    replace(said("1. I will change the sign.\n2. I will run the tests."), **PLAN),
+    replace(said("You should change:\n```python\nreturn a + b\n```"), **PLAN),
+    replace(said("I cannot edit files in this mode.", deeds=Deeds()), **PLAN),
+    replace(said("I will now read the file. I don't have access to your files.", deeds=Deeds()), tools=()),
+    replace(said("I've fixed the bug."), newer=frozenset({"src/a.py"})),
+    replace(said("I've fixed src/a.py."), newer=frozenset({"src/a.py"}), deeds=EDITED),
+    said("Hello! How can I help? Let me look at what you need.", "hi", Deeds()),
+    said(CHINESE, "这个函数有什么问题？"),
+    said("The function has been renamed in the last commit.", "What has changed?"),
+    said('The file holds {"name": "left-pad", "version": "1"}.', QUESTION),
+]
 
 
-def test_a_claim_about_tests_that_nobody_ran_is_noticed_without_any_change() -> None:
-    assert habit(said("Yes, all tests pass."), NOTHING) == "no_test"
-    assert habit(said("Yes, all tests pass."), Deeds(tested=True)) is None
+@pytest.mark.parametrize(("seen", "answer"), ROWS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_habit_is_noticed(seen: Seen, answer: str) -> None:
+    assert shown(seen) == answer
 
 
-@pytest.mark.parametrize(
-    ("command", "output", "tested"),
-    [
-        ("pytest -q", "3 passed", True),
-        ("python3 -m unittest 2>&1 | tail -3", "Ran 2 tests\n\nOK", True),
-        ("python3 -m unittest 2>&1 | tail -3", "FAILED (failures=1)", False),
-        ("pytest | tail -1", "1 failed, 3 passed", False),
-        ("pytest; echo done", "FAILED (failures=1)\ndone", False),
-        ("pytest\necho done", "1 failed\ndone", False),
-        ("ls -l", "a.py", False),
-        ("git status", "", False),
-        ("cd src && pytest", "3 passed", True),
-    ],
-)
-def test_only_a_command_that_can_prove_something_counts_as_a_test(command: str, output: str, tested: bool) -> None:
-    call = AssistantMessage("", (ToolCall("1.1", "run", {"command": command}),))
-    log = [TASK, call, ToolResult("1.1", f"exit 0, 0.1 s\n{output}")]
-    assert deeds(log, WRITERS, RUNNERS) == Deeds(tested=tested)
+@pytest.mark.parametrize("seen", HONEST, ids=lambda seen: seen.reply.raw[:40])
+def test_an_honest_answer_shows_none(seen: Seen) -> None:
+    assert shown(seen) is None
 
 
-@pytest.mark.parametrize(("text", "tested"), [("stopped after 1 s", False), ("Not allowed: nobody is there.", True)])
-def test_a_later_run_that_fails_undoes_a_green_one_and_a_refused_one_does_not(text: str, tested: bool) -> None:
-    calls = AssistantMessage("", tuple(ToolCall(f"1.{n}", "run", {"command": "pytest"}) for n in (1, 2)))
-    log = [TASK, calls, ToolResult("1.1", GREEN), ToolResult("1.2", text, ok=False)]
-    assert deeds(log, WRITERS, RUNNERS) == Deeds(tested=tested)
+@pytest.mark.parametrize(("seen", "answer"), ROWS, ids=lambda value: value if isinstance(value, str) else "")
+def test_every_habit_is_answered_so_often_and_then_ends_or_is_let_through(seen: Seen, answer: str) -> None:
+    row = next(habit for habit in HABITS if habit.answer == answer)
+    before, after = (found(seen, (row.answer,) * times, 2) for times in (row.most - 1, row.most))
+    assert before
+    assert not before.stop
+    assert after is None if row.then == "accept" else after and after.stop
 
 
-def test_a_question_asks_about_what_was_done_before_it() -> None:
-    log = [TASK, called("edit_file"), ToolResult("1.1", "edited"), UserMessage("Did you fix it?")]
-    assert deeds(log, WRITERS, RUNNERS) == Deeds(1)
+def test_what_is_announced_after_proven_work_is_asked_for_and_then_let_be() -> None:
+    more = said("The test passes. I'll add another one next.", deeds=TESTED)
+    assert shown(more) == "send_call"
+    assert found(more, ("send_call", "send_call"), 2) is None
 
 
-@pytest.mark.parametrize("text", ["", "  \n"])
-def test_an_empty_reply_is_a_habit(text: str) -> None:
-    assert habit(said(text), NOTHING) == "empty_reply"
+def test_all_rows_together_have_a_most_too() -> None:
+    answered = ("empty_reply", "no_edit", "no_test", "cut_reply", "send_call", "no_edit")
+    assert len(answered) == IN_A_TASK * 2
+    habit = found(said("I have changed a file. All tests pass.", deeds=EDITED), answered, 2)
+    assert habit
+    assert habit.stop
 
 
-def test_a_cut_reply_is_a_habit_before_all_others() -> None:
-    assert habit(said("I have fixed", "length"), NOTHING) == "cut_reply"
-    assert habit(said("", "length"), NOTHING) == "cut_reply"
+def test_the_limit_of_nudges_holds_for_every_row() -> None:
+    habit = found(said(""), (), 0)
+    assert habit
+    assert habit.stop
+    assert found(said(CALL, QUESTION), (), 0) is None
 
 
-def called(*names: str) -> AssistantMessage:
-    return AssistantMessage("", tuple(ToolCall(f"1.{number}", name, {}) for number, name in enumerate(names, 1)))
+def test_a_call_that_is_shown_again_is_an_answer_to_a_question_and_none_to_an_order() -> None:
+    assert found(said(CALL, QUESTION), ("stray_call",), 2) is None
+    habit = found(said(CALL), ("stray_call",), 2)
+    assert habit
+    assert habit.habit.answer == "send_call"
 
 
-TASK = UserMessage("Fix it.")
-NUDGE = UserMessage("Go on.", "harness")
-GREEN, RED = "exit 0, 1.2 s\n3 passed", "exit 1, 1.2 s\n1 failed"
-
-LOGS: dict[str, tuple[list[Message], Deeds]] = {
-    "nothing": ([TASK], Deeds()),
-    "a read": ([TASK, called("read_file"), ToolResult("1.1", "x")], Deeds()),
-    "an edit": ([TASK, called("edit_file"), ToolResult("1.1", "edited")], Deeds(1)),
-    "a failed edit": ([TASK, called("edit_file"), ToolResult("1.1", "not found", ok=False)], Deeds()),
-    "an edit that was not run": ([TASK, called("edit_file")], Deeds()),
-    "two edits": ([TASK, called("edit_file", "write_file"), ToolResult("1.1", ""), ToolResult("1.2", "")], Deeds(2)),
-    "edit, then test": (
-        [TASK, called("edit_file", "run"), ToolResult("1.1", "edited"), ToolResult("1.2", GREEN)],
-        Deeds(1, tested=True),
-    ),
-    "edit, then a failing test": (
-        [TASK, called("edit_file", "run"), ToolResult("1.1", "edited"), ToolResult("1.2", RED)],
-        Deeds(1),
-    ),
-    "test, then edit": ([TASK, called("run", "edit_file"), ToolResult("1.1", GREEN), ToolResult("1.2", "")], Deeds(1)),
-    "a nudge between": ([TASK, called("edit_file"), ToolResult("1.1", "edited"), NUDGE], Deeds(1)),
-    "a new task": ([TASK, called("edit_file"), ToolResult("1.1", "edited"), TASK], Deeds()),
-    "a bad call": ([TASK, AssistantMessage("", (BadCall("1.1", "", "why"),)), ToolResult("1.1", "", False)], Deeds()),
-    "a result of nobody's": ([TASK, ToolResult("9.9", GREEN)], Deeds()),
-}  # fmt: skip
+def test_the_values_of_an_answer_come_from_what_was_seen() -> None:
+    named = found(said("I've fixed the bug in src/a.py.", deeds=EDITED), (), 2)
+    assert named
+    assert named.places == {"path": "src/a.py"}
+    for words, tool in (
+        ("I don't have access to your files.", "read_file"),
+        ("I can't edit files.", "edit_file"),
+        ("I am unable to run tests.", "run"),
+    ):
+        refused = found(said(words, deeds=Deeds()), (), 2)
+        assert refused
+        assert refused.places == {"tool": tool}
 
 
-@pytest.mark.parametrize("name", LOGS)
-def test_deeds_are_what_the_tool_log_bears_out(name: str) -> None:
-    messages, expected = LOGS[name]
-    assert deeds(messages, WRITERS, RUNNERS) == expected
+def test_every_habit_is_told_in_words_for_the_person() -> None:
+    assert all(TOLD[habit.answer] == habit.told for habit in HABITS)
+    assert all(words.startswith(("it ", "its ")) for words in TOLD.values())
+
+
+def test_of_a_long_reply_both_ends_are_looked_at() -> None:
+    filler = "word " * 40_000
+    assert shown(said(f"{filler}\nI've fixed the bug.")) == "no_edit"
+    assert shown(said(f"I've fixed the bug.\n{filler}")) == "no_edit"

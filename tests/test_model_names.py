@@ -160,3 +160,19 @@ def test_a_fine_quantisation_counts_with_its_own_size() -> None:
     there = [InstalledModel("qwen2.5-coder:7b-instruct-q8_0", 8 * GB), InstalledModel("qwen2.5-coder:3b", 2 * GB)]
     assert choose(there, 8 * GB, 8_192) == "qwen2.5-coder:3b"
     assert choose(there, 16 * GB, 8_192) == "qwen2.5-coder:7b-instruct-q8_0"
+
+
+def test_a_window_of_its_own_can_make_a_model_fit() -> None:
+    there = installed("qwen2.5-coder:7b", "qwen2.5-coder:32b")
+    assert choose(there, 24 * GB, 32_768) == "qwen2.5-coder:7b"
+    assert choose(there, 24 * GB, 32_768, {"qwen2.5-coder:32b": 8_192}) == "qwen2.5-coder:32b"
+    assert choose(there, 24 * GB, 8_192, {"qwen2.5-coder:32b": 32_768}) == "qwen2.5-coder:7b"
+
+
+def test_who_cannot_pull_is_not_told_to() -> None:
+    with pytest.raises(ModelMissing) as caught:
+        resolve("qwen2.5-coder:14b", installed("qwen2.5-coder:7b"), can_pull=False)
+    assert caught.value.todo == "choose another with `-m NAME`"
+    with pytest.raises(ModelMissing) as caught:
+        resolve("qwen2.5-coder:14b", [], can_pull=False)
+    assert caught.value.todo == "ask the server's operator what it serves"

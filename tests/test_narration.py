@@ -84,6 +84,13 @@ def test_token_counts_are_told_when_asked_for() -> None:
     assert told(*events, detail=True) == [waiting, "· 500 tokens read, 40 written, 1.2 s"]
 
 
+def test_a_reply_that_was_not_written_as_taught_has_a_quiet_note_when_asked_for() -> None:
+    rescued = ReplyFinished(1, "stop", Usage(), ("fence",), repairs=(("quotes", "commas"),))
+    taught = ReplyFinished(1, "stop", Usage(), ("tools",), repairs=((),))
+    assert told(rescued, taught) == []
+    assert lines(rescued, taught, detail=True) == [Line("  read from a code fence; mended: quotes, commas", "detail")]
+
+
 def test_what_cannot_be_seen_or_moves_the_cursor_is_shown() -> None:
     assert harmless("a\x1b[2Jb\x07\tc\r") == "a\\x1b[2Jb\\x07\tc\\x0d"
     assert harmless("a\u202eb\u2028\ud800é") == "a\\u202eb\\u2028\\ud800é"

@@ -6,7 +6,7 @@ import stat
 import tempfile
 from datetime import timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -19,8 +19,11 @@ from qagent.session.file import LARGEST
 from qagent.types import (
     AssistantMessage,
     BadCall,
+    Fate,
+    Form,
     Outcome,
     Prose,
+    Repair,
     SystemMessage,
     ToolCall,
     ToolResult,
@@ -41,6 +44,18 @@ def test_a_session_comes_back_as_it_was(tmp_path: Path) -> None:
         assert session.notices == ()
         assert session.path == path
         assert session.header.model == "qwen2.5-coder:7b"
+
+
+def test_a_file_from_before_repairs_and_fates_were_kept_is_read(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    call = '{"id":"1.1","name":"run","arguments":{},"form":"bare","kind":"call"}'
+    line = f'{{"kind":"assistant","raw":"x","parts":[{call}],"end":"stop"}}\n'
+    result = '{"kind":"result","call_id":"1.1","text":"y","ok":false}\n'
+    path.write_text(path.read_text() + line + result)
+    with Session.open(path) as session:
+        reply = AssistantMessage("x", (ToolCall("1.1", "run", {}, "bare", ()),))
+        assert session.messages == (reply, ToolResult("1.1", "y", False, True, (), "run"))
+        assert session.notices == ()
 
 
 def test_the_file_is_json_lines_with_the_kind_first(tmp_path: Path) -> None:
@@ -119,7 +134,14 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )
-CALLS = st.builds(ToolCall, TEXT, TEXT, st.dictionaries(TEXT, JSON, max_size=3), st.sampled_from(["tools", "bare"]))
+CALLS = st.builds(
+    ToolCall,
+    TEXT,
+    TEXT,
+    st.dictionaries(TEXT, JSON, max_size=3),
+    st.sampled_from(get_args(Form)),
+    st.lists(st.sampled_from(get_args(Repair)), max_size=3).map(tuple),
+)
 PARTS = st.builds(Prose, TEXT) | CALLS | st.builds(BadCall, TEXT, TEXT, TEXT, TEXT)
 REPLIES = st.builds(
     AssistantMessage, TEXT, st.lists(PARTS, max_size=4).map(tuple), st.sampled_from(["stop", "length", "failed"])
@@ -129,7 +151,11 @@ ENTRIES = st.one_of(
     st.builds(SystemMessage, TEXT),
     st.builds(UserMessage, TEXT, st.sampled_from(["user", "harness"])),
     REPLIES,
-    st.builds(ToolResult, TEXT, TEXT, st.booleans()),
+    st.builds(
+        ToolResult,
+        *(TEXT, TEXT, st.booleans(), st.booleans(), st.lists(TEXT, max_size=2).map(tuple)),
+        st.sampled_from(get_args(Fate)),
+    ),
     st.builds(Usage, COUNTS, COUNTS, COUNTS, st.floats(0, 1e6)),
     st.builds(Outcome, st.sampled_from(["done", "failed"]), TEXT, TEXT, st.integers(0), st.integers(0)),
 )

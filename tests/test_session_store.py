@@ -255,6 +255,28 @@ def test_a_conversation_is_told_in_order() -> None:
     )
 
 
+def test_a_call_that_was_not_written_as_taught_has_a_line_about_it() -> None:
+    fenced = ToolCall("c1", "list_files", {}, "fence", ("quotes", "inner_quotes"))
+    told = export_markdown([AssistantMessage("", (fenced,))])
+    assert "(not run)\n\n*(read from a code fence; mended: quotes, inner quotes)*\n\n```json" in told
+
+
+@pytest.mark.parametrize(
+    ("result", "call", "told"),
+    [
+        (ToolResult("c1", "x"), "`run`", "`c1`:"),
+        (ToolResult("c1", "x", good=False), "`run`", "`c1`:"),
+        (ToolResult("c1", "x", ok=False), "`run`", "`c1`, failed:"),
+        (ToolResult("c1", "x", ok=False, fate="refused"), "`run`", "`c1`, refused:"),
+        (ToolResult("c1", "x", ok=False, fate="not_run"), "`run` (not run)", "`c1`, not run:"),
+    ],
+)
+def test_what_became_of_a_call_is_told(result: ToolResult, call: str, told: str) -> None:
+    text = export_markdown([AssistantMessage("", (ToolCall("c1", "run", {}),)), result])
+    assert f"**Call** `c1`: {call}\n" in text
+    assert f"**Result** of {told}\n" in text
+
+
 def test_deep_arguments_are_told_in_part() -> None:
     deep: dict[str, Any] = {"x": 1}
     for _ in range(5_000):

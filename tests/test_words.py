@@ -6,22 +6,42 @@ from pathlib import Path
 import pytest
 
 from qagent.errors import ConfigProblem
-from qagent.qwen.lexemes import lexeme
+from qagent.qwen.reader.lexemes import lexeme
 from qagent.tools.toolbox import signature, standard_toolbox
 from qagent.words import Words, shipped
 from qagent.workspace.place import Workspace
 
 PLACES: dict[str, tuple[str, ...]] = {
+    "again": (),
+    "answer_now": ("times",),
     "bad_call": ("why", "example"),
     "cut_reply": (),
+    "edit_search_replace": ("example",),
+    "edit_short": ("lines", "example"),
+    "edit_symbol": ("example",),
+    "edit_whole": ("example",),
     "empty_reply": (),
+    "go_on": (),
+    "greeting": (),
+    "have_tools": ("tool",),
+    "invented_result": (),
     "no_edit": (),
+    "no_headway": ("times",),
     "no_run": (),
     "no_test": (),
     "not_run": (),
+    "not_that_file": ("path",),
     "notes": ("name", "notes"),
+    "other_edit": ("times",),
+    "other_language": (),
     "plan_mode": (),
-    "system": ("tools", "read_file", "edit_file", "edit_symbol", "write_file"),
+    "same_result": (),
+    "send_call": (),
+    "stray_call": (),
+    "system": ("tools", "read_file", "changes"),
+    "system_chat": (),
+    "unknown_tool": ("why", "names", "example"),
+    "waits": (),
 }
 
 
