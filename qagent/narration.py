@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from qagent.reading import note
 from qagent.types import (
     BadCallSeen,
     CallFinished,
@@ -89,7 +90,10 @@ def diff_lines(diff: str) -> Iterator[Line]:
 
 
 class Lines:
-    """Turns events into lines. `detail`: all of the results and the token counts; `waiting`: say what is waited for."""
+    """Turns events into lines. `waiting`: say what is waited for.
+
+    `detail`: all of the results, the token counts, and how a reply was read that was not written as taught.
+    """
 
     def __init__(self, *, detail: bool = False, waiting: bool = False) -> None:
         self._detail, self._waiting = detail, waiting
@@ -145,7 +149,11 @@ class Lines:
             return
         if event.dropped:
             yield Line(f"· {event.dropped} characters after an invented turn were dropped", "note")
-        if self._detail and event.usage.prompt_tokens is not None:
+        if not self._detail:
+            return
+        if told := note(event):
+            yield Line(f"  {told}", "detail")
+        if event.usage.prompt_tokens is not None:
             usage = event.usage
             yield Line(
                 f"· {usage.prompt_tokens} tokens read, {usage.reply_tokens} written, {usage.seconds:.1f} s", "note"

@@ -1,7 +1,7 @@
 """The plain line conversation: a line in, lines out, y or n for permission. For TERM=dumb, screen readers and pipes.
 
-It keeps no state but the mode: the conversation is the session's. Reading and printing are given to it, so that it can
-be driven by anything that has lines.
+It keeps no state but the mode and its counts: the conversation is the session's. Reading and printing are given to it,
+so that it can be driven by anything that has lines.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import asyncio
 import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from qagent.errors import UserFacing
 from qagent.models.base import Model
 from qagent.narration import Line, Lines, call_line, diff_lines, harmless
+from qagent.reading import Reading
 from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
 from qagent.types import Answer, Event, Mode, Outcome, Question
@@ -37,7 +38,10 @@ _ENDS = ("exit", "quit", ":q", "/exit", "/quit", "/q")
 
 @dataclass(slots=True)
 class Conversation:
-    """`run` talks until the person ends it, and gives how the last task ended."""
+    """`run` talks until the person ends it, and gives how the last task ended.
+
+    `detail` shows more of everything, and at the end how the replies were read.
+    """
 
     place: Place
     model: Model
@@ -46,15 +50,19 @@ class Conversation:
     say: Say
     detail: bool = False
     waiting: bool = True
+    _reading: Reading = field(default_factory=Reading, init=False)
 
     def run(self) -> Outcome | None:
         self._tell(f"qagent with {self.model.name}, mode {self.place.settings.mode}. /help tells more.")
+        scope = " (in this run)" if self.session.outcomes else ""
         last = None
         while (line := self._next()) is not None:
             if _COMMAND.match(line):
                 self._command(line)
             elif line:
                 last = self._task(line)
+        if self.detail and self._reading.replies:
+            self.say(Line(f"· reading{scope}: {self._reading.words}", "note"))
         return last
 
     def _tell(self, text: str) -> None:
@@ -91,6 +99,7 @@ class Conversation:
         lines = Lines(detail=self.detail, waiting=self.waiting)
 
         def emit(event: Event) -> None:
+            self._reading = self._reading.after(event)
             for line in lines.of(event):
                 self.say(line)
 

@@ -28,6 +28,14 @@ FormatName = Literal["text", "json", "stream-json"]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
 SessionId = Annotated[str, typer.Argument(metavar="ID", help="A session's ID; its beginning is enough.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also the older ones.")]
+Server = Annotated[
+    Literal["ollama", "llamacpp", "openai"] | None,
+    typer.Option(help="What kind of server answers; openai: vLLM, LM Studio, any that speaks so."),
+]
+Host = Annotated[str | None, typer.Option(help="The server's address; OLLAMA_HOST or OPENAI_BASE_URL without it.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any setting of config.toml (see README).")
+]
 Folder = Annotated[Path, typer.Option("-C", "--cwd", help="Work in this folder.")]
 
 
@@ -50,12 +58,9 @@ def root(
     as_json: Annotated[bool, typer.Option("--json", help="The same as --output-format json.")] = False,
     continued: Annotated[bool, typer.Option("-c", "--continue", help="Go on with this folder's last session.")] = False,
     resume: Annotated[str | None, typer.Option("-r", "--resume", metavar="ID", help="Go on with that session.")] = None,
-    server: Annotated[Literal["ollama", "llamacpp"] | None, typer.Option(help="What kind of server answers.")] = None,
-    host: Annotated[str | None, typer.Option(help="The server's address; OLLAMA_HOST without it.")] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Set any setting of config.toml (see README)."),
-    ] = None,
+    server: Server = None,
+    host: Host = None,
+    sets: Sets = None,
     trust: Annotated[bool, typer.Option("--trust", help="Trust this folder's .qagent/ as it is now.")] = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask, do not read stdin.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Nothing on stderr but errors.")] = False,
@@ -160,6 +165,33 @@ def sessions_delete(session: SessionId) -> None:
     delete_session(session)
 
 
+models = typer.Typer(help="What is known of a model, and what is set for it.", rich_markup_mode=None)
+app.add_typer(models, name="models")
+
+
+@models.callback(invoke_without_command=True)
+def models_root(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@models.command("show")
+def models_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model's name, or a size of the family: 7b.")],
+    as_json: AsJson = False,
+    cwd: Folder = Path(),
+    server: Server = None,
+    host: Host = None,
+    sets: Sets = None,
+) -> None:
+    """The values that count for a model, where each comes from, and what its server tells of it."""
+    from qagent.cli.models import show_model
+    from qagent.cli.start import Options
+
+    options = Options(cwd, {"server": server, "host": host}, tuple(sets or ()), no_input=True, quiet=True)
+    show_model(name, options, as_json=as_json)
+
+
 debug = typer.Typer(help="Replay one reply, one edit, one prompt.", rich_markup_mode=None)
 app.add_typer(debug, name="debug")
 
@@ -174,18 +206,29 @@ def debug_root(context: typer.Context) -> None:
 def debug_parse(
     file: Annotated[Path | None, typer.Argument(help="A reply as the model wrote it; stdin without it.")] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON Lines in, JSON Lines out.")] = False,
+    as_json: AsJson = False,
+    tools: Annotated[
+        Path | None, typer.Option("--tools", help="A JSON list of the tools on offer; qagent's own without it.")
+    ] = None,
 ) -> None:
-    """Which calls are in a reply, and what is said around them.
+    """Which calls are in a reply, how they were read, and what is said around them.
 
     With --jsonl a line in is {"id", "raw" or "chunks" or "chunks_hex", "tools": [name or {"name", "parameters"}]},
-    a line out {"id", "calls": [{"name", "arguments"}], "text", "bad": [{"why", "raw"}], "streamed": [text a chunk]}.
+    a line out {"id", "calls": [{"name", "arguments"}], "text", "bad": [{"why", "raw"}], "streamed": [text a chunk],
+    "forms": [one a call], "repairs": [a list a call]}.
     """
-    from qagent.cli import replay
+    from qagent.cli.json_lines import open_stream
 
+    if jsonl and (as_json or tools):
+        raise UsageProblem("--jsonl is JSON already, and its lines bring their tools: leave --json and --tools out")
     if jsonl:
-        replay.parse_lines(replay.open_stream(file))
+        from qagent.cli.parse import parse_lines
+
+        parse_lines(open_stream(file))
     else:
-        replay.parse_one(replay.open_stream(file).read())
+        from qagent.cli.one_reply import parse_one
+
+        parse_one(open_stream(file).read(), tools, as_json=as_json)
 
 
 @debug.command("edit")
@@ -197,9 +240,10 @@ def debug_edit(
     A line in is {"id", "file", "before", "edits": [{"old", "new", "replace_all"}]}, a line out {"id", "after"} or
     {"id", "error", "message"} with error not_found, ambiguous, no_change or empty_old.
     """
-    from qagent.cli import replay
+    from qagent.cli.json_lines import open_stream
+    from qagent.cli.replay import edit_lines
 
-    replay.edit_lines(replay.open_stream(None))
+    edit_lines(open_stream(None))
 
 
 @debug.command("prompt")

@@ -18,6 +18,7 @@ from qagent.types import Outcome
 
 RESULT_KEYS = (
     *("answer", "detail", "todo", "kept", "session", "model", "turns", "refused", "changed", "reply_tokens", "seconds"),
+    "reading",
 )
 OUTCOME_CODES = {"done": 0, "turn_limit": 8, "time_limit": 8, "bad_calls": 3, "no_progress": 3, "cancelled": 130}
 

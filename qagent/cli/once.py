@@ -14,7 +14,8 @@ from qagent.cli.ends import outcome_code, put, report, say_end, say_json, say_re
 from qagent.cli.start import Options, Resume, Start, moved, notice, painter, say, session_path, start
 from qagent.errors import UsageProblem, UserFacing
 from qagent.models.base import Model
-from qagent.narration import Lines, harmless
+from qagent.narration import Line, Lines, harmless
+from qagent.reading import Reading
 from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
 from qagent.types import Answer, CallFinished, Event, Outcome, Question, TaskFinished, TextStreamed, Usage
@@ -55,6 +56,7 @@ class _Run:
         self._asked: list[Question] = []
         self._begun = time.monotonic()
         self._spoken = False
+        self._reading = Reading()
         self._usages_before = 0
 
     @property
@@ -68,9 +70,11 @@ class _Run:
         try:
             outcome = run_to_end(self._work(task, path))
         except Interrupted as stop:
+            self._tell_reading()
             return say_end("interrupted", kept=self._kept(), code=stop.code, reason="cancelled", as_json=self._as_json,
                            **self._known())  # fmt: skip
         except UserFacing as error:
+            self._tell_reading()
             error.kept = self._kept()
             return report(error, as_json=self._as_json, **self._known())
         return self._finished(outcome)
@@ -93,6 +97,7 @@ class _Run:
                 notice(told)
 
     def _emit(self, event: Event) -> None:
+        self._reading = self._reading.after(event)
         if isinstance(event, CallFinished):
             self._changed |= dict.fromkeys(event.changed)
         if self._output == "stream-json":
@@ -121,6 +126,7 @@ class _Run:
         code = outcome_code(outcome)
         if not self._options.quiet:
             self._print(TaskFinished(outcome))
+        self._tell_reading()
         if self._as_json:
             todo = self._advice() if code == 9 else ""
             say_result(code, "permission" if code == 9 else outcome.reason, todo=todo, kept=self._kept(),
@@ -130,6 +136,12 @@ class _Run:
         if code and not self._options.quiet:
             say(f"  {self._kept()}" + (f"\n  {self._advice()}" if code == 9 else ""))
         return code
+
+    def _tell_reading(self) -> None:
+        """With -v: how the replies of this run were read. Those of earlier runs of the session do not count."""
+        if self._options.verbose and not self._options.quiet and self._reading.replies:
+            scope = " (in this run)" if self._usages_before else ""
+            say(self._paint(Line(f"· reading{scope}: {self._reading.words}", "note")))
 
     def _is_on_screen(self) -> bool:
         """In a terminal the answer has already been read while it was written."""
@@ -151,6 +163,7 @@ class _Run:
             "model": self._model.name if self._model else None,
             "changed": list(self._changed),
             "reply_tokens": sum(usage.reply_tokens or 0 for usage in usages),
+            "reading": {"scope": "run", **self._reading.record},
             "seconds": round(time.monotonic() - self._begun, 3),
         }
 

@@ -47,8 +47,13 @@ class Resume:
 class Start:
     place: Place
     folders: Folders
-    chosen: frozenset[str]
-    """The settings that somebody has set, anywhere."""
+    origins: Mapping[str, str]
+    """Where each setting comes from: "default", a file and its line, a variable, a flag."""
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The settings that somebody has set, anywhere."""
+        return frozenset(key for key, origin in self.origins.items() if origin != "default")
 
     def resumed(self, place: Place, path: Path | None) -> Place:
         """A session goes on with the model that it began with, unless another one is asked for."""
@@ -98,8 +103,7 @@ def start(options: Options, ask: Callable[[str], bool] | None = None) -> Start:
     if not options.quiet:
         _tell(loaded, workspace)
     words = Words(own.config, trusted)
-    chosen = frozenset(key for key, origin in loaded.origins.items() if origin != "default")
-    return Start(Place(workspace, loaded.settings, words), own, chosen)
+    return Start(Place(workspace, loaded.settings, words), own, loaded.origins)
 
 
 def session_path(ready: Start, resume: Resume) -> Path | None:

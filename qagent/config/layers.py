@@ -17,7 +17,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from qagent.config.settings import KEYS, LISTS, OPTIONAL, Settings, must_be
+from qagent.config.settings import KEYS, LISTS, MODEL_KEYS, OPTIONAL, SECRET, ModelSettings, Settings, must_be
 from qagent.errors import ConfigProblem
 
 PREFIX = "QAGENT_"
@@ -52,7 +52,18 @@ def from_file(path: Path, data: bytes | None = None) -> Layer:
         raise ConfigProblem(
             _syntax(path, text, error), todo="correct it there; `key = value`, text in quotes"
         ) from error
-    return Layer(dict(values), {key: _line(path, text, key) for key in values}, typed=True)
+    places = {key: _line(path, text, (key,)) for key in values}
+    if isinstance(tables := values.get("models"), dict):
+        for names in _model_keys(cast("dict[str, object]", tables)):
+            places[".".join(names)] = _line(path, text, names)
+    return Layer(dict(values), places, typed=True)
+
+
+def _model_keys(tables: dict[str, object]) -> Iterator[tuple[str, ...]]:
+    for name, table in tables.items():
+        yield ("models", name)
+        if isinstance(table, dict):
+            yield from (("models", name, key) for key in cast("dict[str, object]", table))
 
 
 def from_env(env: Mapping[str, str]) -> Layer:
@@ -101,16 +112,46 @@ def _split(key: str, text: str) -> object:
 
 def checked(layer: Layer) -> dict[str, object]:
     """The layer's values as Settings has them. Raises ConfigProblem."""
+    plain = {key: value for key, value in layer.values.items() if key != "models"}
+    found = _fitting(Layer(plain, layer.places, layer.typed), Settings, KEYS)
+    return found | ({"models": _tables(layer)} if "models" in layer.values else {})
+
+
+def _fitting(layer: Layer, kind: type[ModelSettings], keys: Sequence[str]) -> dict[str, object]:
     for key, value in layer.values.items():
-        if key not in KEYS:
-            raise _unknown(key, layer.places[key], key, KEYS)
+        if key not in keys:
+            raise _unknown(key, layer.places[key], key, keys)
         for text in _texts(value):
             _refuse_variable(key, text, layer.places[key])
     try:
-        settings = Settings.model_validate(layer.values, strict=layer.typed)
+        settings = kind.model_validate(layer.values, strict=layer.typed)
     except ValidationError as error:
-        raise _wrong(error, layer) from error
+        raise _wrong(error, layer, kind) from error
     return {key: getattr(settings, key) for key in layer.values}
+
+
+def _tables(layer: Layer) -> tuple[tuple[str, ModelSettings], ...]:
+    """One table a model, in the order of the file. They stand in files alone: a table is no text of a variable."""
+    tables = layer.values["models"]
+    if not isinstance(tables, dict):
+        raise _no_table("models", layer.places["models"], tables)
+    return tuple((name, _table(layer, name, table)) for name, table in cast("dict[str, object]", tables).items())
+
+
+def _table(layer: Layer, name: str, table: object) -> ModelSettings:
+    place = f"models.{name}"
+    if not isinstance(table, dict):
+        raise _no_table(place, layer.places[place], table)
+    values = cast("dict[str, object]", table)
+    places = {key: f"{layer.places[f'{place}.{key}']}, in the table {_shown(name)}" for key in values}
+    return ModelSettings.model_validate(_fitting(Layer(values, places, layer.typed), ModelSettings, MODEL_KEYS))
+
+
+def _no_table(key: str, place: str, value: object) -> ConfigProblem:
+    return ConfigProblem(
+        f"{place}: {_shown(key)} must be a table in config.toml, not {_shown(_written(value))}",
+        todo='write [models."qwen2.5-coder:7b"] on a line, and below it keys such as `temperature = 0`',
+    )
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -128,15 +169,14 @@ def _refuse_variable(key: str, text: str, place: str) -> None:
         )
 
 
-def _wrong(error: ValidationError, layer: Layer) -> ConfigProblem:
+def _wrong(error: ValidationError, layer: Layer, kind: type[ModelSettings]) -> ConfigProblem:
     first = error.errors(include_url=False)[0]
     key = str(first["loc"][0])
     item = next((f"[{part}]" for part in first["loc"][1:] if isinstance(part, int)), "")
     must = must_be(first["type"], first["msg"], first.get("ctx", {}))
-    about = Settings.model_fields[key].description
-    return ConfigProblem(
-        f"{layer.places[key]}: `{key}{item}` {must}, not {_shown(_written(first['input']))}", todo=f"`{key}`: {about}"
-    )
+    told = "" if key in SECRET else f", not {_shown(_written(first['input']))}"
+    about = kind.model_fields[key].description
+    return ConfigProblem(f"{layer.places[key]}: `{key}{item}` {must}{told}", todo=f"`{key}`: {about}")
 
 
 def _unknown(name: str, place: str, meant: str, known: Sequence[str]) -> ConfigProblem:
@@ -196,16 +236,38 @@ def _syntax(path: Path, text: str, error: Exception) -> str:
     return f"{path}, line {line}, column {column}: {found[1]}"
 
 
-def _line(path: Path, text: str, key: str) -> str:
-    """File and line of a top-level key. tomllib tells no lines, so they are looked for: the first line that begins
-    with the key and is no part of a longer value, which it is not when everything before it can be read."""
+def _line(path: Path, text: str, names: tuple[str, ...]) -> str:
+    """File and line of a key, given with the tables that it stands in. tomllib tells no lines, so they are looked for:
+    the first line that names the key and is no part of a longer value, which it is not when everything before it can
+    be read."""
     lines = text.split("\n")
-    spelled = "|".join(re.escape(form) for form in (key, f'"{key}"', f"'{key}'"))
-    begins = re.compile(rf"\s*\[*\s*(?:{spelled})\s*[=.\]]")
     for number, line in enumerate(lines, start=1):
-        if begins.match(line) and _is_whole("\n".join([*lines[: number - 1], ""])):
+        before, here = "\n".join([*lines[: number - 1], ""]), "\n".join(lines[:number])
+        if not _names(line, names[-1], deep=len(names) > 1):
+            continue
+        if _is_whole(before) and (len(names) == 1 or _holds(here, names)):
             return f"{path}, line {number}"
     return str(path)
+
+
+def _names(line: str, key: str, *, deep: bool) -> bool:
+    """A key of the file's own begins its line; one inside a table may stand behind the table's name."""
+    spelled = "|".join(re.escape(form) for form in (key, f'"{key}"', f"'{key}'"))
+    if deep:
+        return re.search(rf"(?:{spelled})\s*[=.\]]", line) is not None
+    return re.match(rf"\s*\[*\s*(?:{spelled})\s*[=.\]]", line) is not None
+
+
+def _holds(text: str, names: tuple[str, ...]) -> bool:
+    try:
+        value: object = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    for name in names:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = cast("dict[str, object]", value)[name]
+    return True
 
 
 def _is_whole(text: str) -> bool:

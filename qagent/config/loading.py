@@ -1,8 +1,8 @@
 """From all places to one Settings: defaults, the user's file, a trusted project's file, QAGENT_*, --set, flags.
 
-The later place wins. Only a project's file is held to a rule: it may choose the model and make things stricter. What
-it may not touch at all is an error; what it asks for and does not get is a notice, since users differ and it cannot
-know what they chose.
+The later place wins; in the user's file, a model's own table wins over what stands outside it. Only a project's file
+is held to a rule: it may choose the model and make things stricter. What it may not touch at all is an error; what it
+asks for and does not get is a notice, since users differ and it cannot know what they chose.
 """
 
 from __future__ import annotations
@@ -11,20 +11,25 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 from qagent.config.layers import Layer, checked, from_env, from_file, from_flags, from_sets
-from qagent.config.settings import KEYS, Settings
+from qagent.config.settings import KEYS, ModelSettings, Settings
 from qagent.errors import ConfigProblem
+from qagent.qwen.profiles import DEFAULT
 from qagent.types import MODES, Mode
 
 OLLAMA_HOME = "http://127.0.0.1:11434"
 LLAMACPP_HOME = "http://127.0.0.1:8080"
+OPENAI_HOME = "http://127.0.0.1:8000"
+"""The usual port of vLLM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`origins` has every key: "default", a file and its line, a variable or a flag. `notices` are for the person."""
+    """`origins` has every key: "default", a file and its line, a variable or a flag; and a model's own ones, as
+    `models.NAME.KEY`. `notices` are for the person."""
 
     settings: Settings
     origins: dict[str, str]
@@ -50,19 +55,44 @@ def load(
 
     def take(layer: Layer, found: dict[str, object]) -> None:
         values.update(found)
-        origins.update({key: layer.places[key] for key in found})
+        origins.update({key: place for key, place in layer.places.items() if key in found or key not in KEYS})
 
     user = from_file(user_file)
     take(user, checked(user))
     if project_file:
         project = from_file(project_file, project_data)
         found, notices = tightened(values, checked(project), project.places)
+        _for_every_model(values, origins, found, only_if=_lower)
         take(project, found)
     for layer in (from_env(env), from_sets(sets), from_flags(flags)):
-        take(layer, checked(layer))
-    _fill_host(values, origins, env)
-    _fit_reply(values, origins)
+        found = checked(layer)
+        _for_every_model(values, origins, found)
+        take(layer, found)
+    _fill_from(values, origins, env)
+    _refuse_full(values, origins)
     return Loaded(Settings.model_validate(values), origins, tuple(notices))
+
+
+def _always(mine: object, theirs: object) -> bool:
+    return True
+
+
+def _for_every_model(
+    values: dict[str, object],
+    origins: dict[str, str],
+    found: Mapping[str, object],
+    only_if: Callable[[object, object], bool] = _always,
+) -> None:
+    """What a later place sets, it sets for every model: the tables of the models lose it."""
+    kept: list[tuple[str, ModelSettings]] = []
+    for name, table in cast("tuple[tuple[str, ModelSettings], ...]", values["models"]):
+        own = table.model_dump(exclude_unset=True)
+        lost = [key for key, mine in own.items() if key in found and only_if(mine, found[key])]
+        for key in lost:
+            del own[key]
+            origins.pop(f"models.{name}.{key}", None)
+        kept.append((name, ModelSettings.model_validate(own)))
+    values["models"] = tuple(kept)
 
 
 # ------------------------------------------------------------------ what a project may do
@@ -87,6 +117,8 @@ _TIGHTER: dict[str, Callable[[object, object], bool]] = {
         ("num_ctx", "reply_tokens", "max_turns", "timeout", "bad_calls", "agents_md", "agents_md_tokens"), _lower
     ),
 }
+_USUAL = {"num_ctx": DEFAULT.window, "reply_tokens": DEFAULT.reply_tokens}
+"""What a project is measured by when the person has set nothing: which model it will be is not known yet."""
 _ONLY_SHORTER = ("stall_timeout", "first_token_timeout")
 
 
@@ -96,6 +128,7 @@ def tightened(
     """What of a project's settings is taken, and what is told about the rest. Raises ConfigProblem."""
     taken: dict[str, object] = {}
     notices: list[str] = []
+    mine = {**mine, **{key: value for key, value in _USUAL.items() if mine[key] is None}}
     for key, value in theirs.items():
         if key == "model":
             taken[key] = value
@@ -134,27 +167,33 @@ def _toml(value: object) -> str:
 # ------------------------------------------------------------------ what depends on other values
 
 
-def _fill_host(values: dict[str, object], origins: dict[str, str], env: Mapping[str, str]) -> None:
-    if values["host"] is not None:
-        return
-    if values["server"] == "llamacpp":
-        values["host"] = LLAMACPP_HOME
-    elif env.get("OLLAMA_HOST", "").strip():
-        layer = Layer({"host": env["OLLAMA_HOST"].strip()}, {"host": "OLLAMA_HOST"})
-        values.update(checked(layer))
-        origins["host"] = "OLLAMA_HOST"
-    else:
-        values["host"] = OLLAMA_HOME
+def _fill_from(values: dict[str, object], origins: dict[str, str], env: Mapping[str, str]) -> None:
+    """Fills in the address, and for an OpenAI-compatible server the model, from the variables that others use too."""
+    server = cast("str", values["server"])
+    home, variables = _HOMES[server]
+    for key, name in variables.items():
+        if values[key] is None and (text := env.get(name, "").strip()):
+            layer = Layer({key: text}, {key: name})
+            values.update(checked(layer))
+            origins[key] = name
+    values["host"] = values["host"] or home
 
 
-def _fit_reply(values: dict[str, object], origins: dict[str, str]) -> None:
-    """A reply needs room in the window beside its prompt: our default makes way, a chosen length is an error."""
-    window, reply = cast("int", values["num_ctx"]), cast("int", values["reply_tokens"])
-    if reply * 2 <= window:
-        return
-    if origins["reply_tokens"] == "default":
-        values["reply_tokens"] = window // 4
-        origins["reply_tokens"] = "default, a quarter of num_ctx"
+_HOMES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "ollama": (OLLAMA_HOME, {"host": "OLLAMA_HOST"}),
+        "llamacpp": (LLAMACPP_HOME, {}),
+        "openai": (OPENAI_HOME, {"host": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}),
+    }
+)
+"""By kind of server: its usual address, and the variables that tell another. They count for that kind alone: nothing
+in the environment moves the work to another kind of server."""
+
+
+def _refuse_full(values: dict[str, object], origins: dict[str, str]) -> None:
+    """A reply needs room in the window beside its prompt. A row's own length makes way, a chosen one is an error."""
+    window, reply = values["num_ctx"] or DEFAULT.window, values["reply_tokens"]
+    if reply is None or cast("int", reply) * 2 <= cast("int", window):
         return
     raise ConfigProblem(
         f"`reply_tokens` {reply} ({origins['reply_tokens']}) leaves no room for a prompt in "

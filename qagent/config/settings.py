@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from qagent.types import Mode
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _KEEP_ALIVE = re.compile(r"0|-?(\d+(\.\d+)?(ms|s|m|h))+")
 
 
@@ -37,6 +38,12 @@ def _kept(text: str) -> str:
     return text
 
 
+def _variable(text: str) -> str:
+    if not _VARIABLE.fullmatch(text):
+        raise ValueError("must be the name of an environment variable, and not the key itself")
+    return text
+
+
 def _items(value: object) -> object:
     """TOML and JSON have lists; a frozen model has tuples."""
     return tuple(cast("list[object]", value)) if isinstance(value, list) else value
@@ -45,30 +52,73 @@ def _items(value: object) -> object:
 Text = Annotated[str, AfterValidator(_spoken)]
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 KeepAlive = Annotated[str, AfterValidator(_kept)]
+Variable = Annotated[str, AfterValidator(_variable)]
+Size = Literal["0.5b", "1.5b", "3b", "7b", "14b", "32b", "other"]
+KEY_VARIABLE = "OPENAI_API_KEY"
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_items)]
 
 
-class Settings(BaseModel):
-    """Tokens are tokens, times seconds. `host` is None only before `load` has filled it in."""
+class ModelSettings(BaseModel):
+    """What can be set for all models, or for one in a table of its own. None: what the model's row says."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    profile: Size | None = Field(
+        default=None, description="use this size's row, whatever the model is called: 0.5b to 32b, other"
+    )
+    num_ctx: int | None = Field(default=None, ge=2_048, le=1_048_576, description="the model's window, in tokens")
+    reply_tokens: int | None = Field(default=None, ge=64, le=1_048_576, description="the longest reply, in tokens")
+    temperature: float | None = Field(
+        default=None, ge=0, le=2, allow_inf_nan=False, description="0 is the most exact, 2 the wildest"
+    )
+    top_p: float | None = Field(
+        default=None, gt=0, le=1, allow_inf_nan=False, description="sample from the likeliest tokens up to this share"
+    )
+    top_k: int | None = Field(default=None, ge=0, le=1_000_000, description="sample from this many likeliest tokens")
+    repeat_penalty: float | None = Field(
+        default=None, gt=0, le=10, allow_inf_nan=False, description="1 is none; more spoils exact copies of code"
+    )
+    stops: Texts | None = Field(default=None, description="texts that end a reply")
+    call_form: Literal["tools", "tool_call"] | None = Field(
+        default=None, description="the tag that calls are asked for in: tools, tool_call"
+    )
+    edit_form: Literal["whole", "symbol", "search_replace"] | None = Field(
+        default=None, description="the way to change a file that is shown first: whole, symbol, search_replace"
+    )
+    whole_file_lines: int | None = Field(
+        default=None,
+        ge=0,
+        le=100_000,
+        description="the longest file to be written whole, in lines; 0 for no word of it",
+    )
+    offered_tools: int | None = Field(default=None, ge=3, le=100, description="how many tools the prompt lists")
+    strip_tools: bool | None = Field(default=None, description="offer no tools at all: the model can only talk")
+    endpoint: Literal["auto", "completions", "chat"] = Field(
+        default="auto", description="how the server is asked: auto, completions (our own prompt), chat (its template)"
+    )
+    send_tools: bool = Field(default=False, description="with endpoint chat: send the server the tools' schemas too")
+
+
+class Settings(ModelSettings):
+    """Tokens are tokens, times seconds. `host` is None only before `load` has filled it in."""
 
     model: Text | None = Field(
         default=None, description="the model's name; without one, the best Qwen 2.5 Coder that is there"
     )
-    server: Literal["ollama", "llamacpp"] = Field(
-        default="ollama", description="what kind of server answers: ollama, llamacpp"
+    models: tuple[tuple[str, ModelSettings], ...] = Field(
+        default=(), description='a table for one model: [models."qwen2.5-coder:7b"], with keys such as num_ctx'
+    )
+    server: Literal["ollama", "llamacpp", "openai"] = Field(
+        default="ollama", description="what kind of server answers: ollama, llamacpp, openai (or any that speaks so)"
     )
     host: Text | None = Field(
         default=None, description="the server's address; without one, OLLAMA_HOST or the usual port here"
     )
+    api_key_env: Variable = Field(
+        default=KEY_VARIABLE, description="the environment variable that holds the key of an openai server"
+    )
     allow_hosts: Texts = Field(
         default=(), description="hosts off this machine that may get code: consent to send it all there"
-    )
-    num_ctx: int = Field(default=32_768, ge=2_048, le=1_048_576, description="the model's window, in tokens")
-    reply_tokens: int = Field(default=4_096, ge=64, description="the longest reply, in tokens")
-    temperature: float = Field(
-        default=0.1, ge=0, le=2, allow_inf_nan=False, description="0 is the most exact, 2 the wildest"
     )
     keep_alive: KeepAlive = Field(default="30m", description="how long Ollama keeps the model in memory after a reply")
     stall_timeout: Seconds = Field(default=120.0, description="give up when a reply stops for this long")
@@ -84,8 +134,11 @@ class Settings(BaseModel):
 
 
 KEYS: tuple[str, ...] = tuple(Settings.model_fields)
-LISTS = frozenset({"allow_hosts", "allow_commands", "deny_commands"})
-OPTIONAL = frozenset({"model", "host", "timeout"})
+MODEL_KEYS: tuple[str, ...] = tuple(ModelSettings.model_fields)
+LISTS = frozenset({"allow_hosts", "allow_commands", "deny_commands", "stops"})
+SECRET = frozenset({"api_key_env"})
+"""What is written there by mistake may be a key, and is not shown."""
+OPTIONAL = frozenset(name for name, field in Settings.model_fields.items() if field.default is None)
 """May be emptied again by a higher place, as in `--set timeout=`."""
 
 _MUST_BE = {
@@ -97,6 +150,7 @@ _MUST_BE = {
     "tuple_type": "a list of texts",
     "literal_error": "{expected}",
     "greater_than_equal": "at least {ge}",
+    "greater_than": "more than {gt}",
     "less_than_equal": "at most {le}",
 }
 

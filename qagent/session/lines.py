@@ -22,7 +22,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from qagent.errors import SessionProblem
 from qagent.qwen.chatml import SPECIAL
-from qagent.qwen.lexemes import lexeme
+from qagent.qwen.reader.lexemes import lexeme
 from qagent.types import AssistantMessage, Message, Outcome, SystemMessage, ToolResult, Usage, UserMessage
 
 VERSION = 1

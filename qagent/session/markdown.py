@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+from qagent.reading import how
 from qagent.types import AssistantMessage, BadCall, Message, Prose, ReplyEnd, ToolCall, ToolResult, UserMessage
 
 _SPEAKERS = {"user": "User", "harness": "qagent"}
@@ -30,7 +31,7 @@ _DEEPEST = 60
 def export_markdown(messages: Iterable[Message], *, title: str = "") -> str:
     """User, replies, calls and results in order; the system prompt is left out. Ends with a newline."""
     told = list(messages)
-    run = {message.call_id for message in told if isinstance(message, ToolResult)}
+    run = {each.call_id for each in told if isinstance(each, ToolResult) and each.fate != "not_run"}
     blocks = [f"# {inline(title)}"] if title else []
     for message in told:
         blocks.extend(_message(message, run))
@@ -44,8 +45,14 @@ def _message(message: Message, run: set[str]) -> Iterator[str]:
     elif isinstance(message, AssistantMessage):
         yield from _reply(message, run)
     elif isinstance(message, ToolResult):
-        yield f"**Result** of {code(message.call_id)}{'' if message.ok else ', failed'}:"
+        yield f"**Result** of {code(message.call_id)}{_came_out(message)}:"
         yield fenced(message.text)
+
+
+def _came_out(result: ToolResult) -> str:
+    if result.fate != "run":
+        return ", refused" if result.fate == "refused" else ", not run"
+    return "" if result.ok else ", failed"
 
 
 def _reply(message: AssistantMessage, run: set[str]) -> Iterator[str]:
@@ -66,8 +73,13 @@ def _reply(message: AssistantMessage, run: set[str]) -> Iterator[str]:
 
 
 def _call(call: ToolCall, was_run: bool) -> Iterator[str]:
-    """Short arguments as one JSON object, each text of several lines in a fence of its own."""
+    """Short arguments as one JSON object, each text of several lines in a fence of its own.
+
+    Only a call that was not written as taught has a line about its reading.
+    """
     yield f"**Call** {code(call.id)}: {code(call.name)}{'' if was_run else ' (not run)'}"
+    if read := how((call.form,), call.repairs):
+        yield f"*({read})*"
     texts = {name: value for name, value in call.arguments.items() if isinstance(value, str) and "\n" in value}
     short = {name: value for name, value in call.arguments.items() if name not in texts}
     if short or not texts:

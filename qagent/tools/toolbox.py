@@ -15,6 +15,7 @@ from typing import Any
 
 from qagent.errors import ConfigProblem
 from qagent.qwen import calls
+from qagent.qwen.calls.schemas import json_schema as json_schema
 from qagent.types import Parameter, Risk, ToolCall, ToolOutput, ToolSpec
 from qagent.words import Words
 from qagent.workspace.place import Workspace
@@ -133,13 +134,3 @@ def signature(spec: ToolSpec) -> str:
 def _in_header(spec: ToolSpec, parameter: Parameter) -> bool:
     """Long texts come as a block; `old` inside the JSON is read too, but not taught: it is code in JSON again."""
     return parameter.name not in spec.body and parameter.name != "old"
-
-
-def json_schema(spec: ToolSpec) -> dict[str, Any]:
-    """The parameters as a JSON schema, for programs; the model never sees it."""
-    properties = {p.name: {"type": p.type, "description": p.words} for p in spec.parameters or ()}
-    required = [p.name for p in spec.parameters or () if p.required]
-    schema: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
-    if spec.forms:
-        schema["anyOf"] = [{"required": list(form)} for form in spec.forms]
-    return schema

@@ -1,0 +1,115 @@
+"""A place, a session with its fixed prefix, an agent: put together in the same way for every front end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from qagent import __version__, context
+from qagent.agent import Agent, Rules
+from qagent.config import Settings
+from qagent.config.per_model import profile_for
+from qagent.errors import ModelFacing
+from qagent.models.base import Model
+from qagent.models.chat_only import ChatOnly
+from qagent.models.falling import Falling
+from qagent.permissions.git_settings import plainly_set
+from qagent.permissions.rules import Policy
+from qagent.qwen.profiles import Profile
+from qagent.session import Session
+from qagent.tools.toolbox import Toolbox, standard_toolbox
+from qagent.types import Approve, Emit, Limits, Notice, SystemMessage
+from qagent.words import Words
+from qagent.workspace.files import read_text
+from qagent.workspace.place import Workspace
+
+NOTES = ("AGENTS.md", "CLAUDE.md", "QWEN.md")
+"""The project's own notes: the first of these that stands in the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and with what an agent works."""
+
+    workspace: Workspace
+    settings: Settings
+    words: Words
+
+    @property
+    def toolbox(self) -> Toolbox:
+        return standard_toolbox(self.workspace, self.words)
+
+
+def new_session(folder: Path, place: Place, model: Model) -> tuple[Session, tuple[str, ...]]:
+    """A session with its fixed prefix, and what the person should know of it."""
+    text, notices = _prefix(place, _profile(place, model))
+    session = Session.create(
+        folder, cwd=place.workspace.root, model=model.name, version=__version__, now=datetime.now(UTC)
+    )
+    session.add(SystemMessage(text))
+    return session, notices
+
+
+def prefix(place: Place) -> tuple[str, tuple[str, ...]]:
+    """The fixed part of the prompt, with the project's notes in it, and notices; for the model that is set."""
+    return _prefix(place, profile_for(place.settings, place.settings.model))
+
+
+def _prefix(place: Place, profile: Profile) -> tuple[str, tuple[str, ...]]:
+    notes, notices = _notes(place) if place.settings.agents_md else ("", ())
+    return context.system_text(place.words, place.toolbox.specs, notes, profile), notices
+
+
+def _profile(place: Place, model: Model) -> Profile:
+    profile = profile_for(place.settings, model.name)
+    return replace(profile, strip_tools=True) if isinstance(model, ChatOnly) else profile
+
+
+def _notes(place: Place) -> tuple[str, tuple[str, ...]]:
+    name = next((name for name in NOTES if (place.workspace.root / name).is_file()), None)
+    if name is None:
+        return "", ()
+    if place.workspace.touches(name) != name:  # a link could bring a secret into the prompt
+        return "", (f"{name} is left out: it is a link",)
+    try:
+        text = read_text(place.workspace.resolve(name, "read")).text
+    except ModelFacing as error:
+        return "", (f"{name} is left out: {error.text}",)
+    if not text.strip():
+        return "", ()
+    limit = place.settings.agents_md_tokens
+    quoted, cut = context.quoted_notes(place.words, name, text, limit)
+    cut_notice = f"{name} is long: only its first lines, about {limit} tokens, are in the prompt (agents_md_tokens)"
+    return quoted, (cut_notice,) if cut else ()
+
+
+def make_agent(
+    place: Place, model: Model, session: Session, *, emit: Emit, approve: Approve, alone: bool = False
+) -> Agent:
+    """`alone`: no person watches, so only patterns (or auto mode) let commands run.
+
+    A model that can only talk gets no tools, and is not asked again for deeds that it has no means to do.
+    """
+    settings = place.settings
+    asked = model.talking if isinstance(model, ChatOnly) else model
+    if isinstance(asked, Falling):
+        asked.tell = lambda text: emit(Notice(text, "warning"))
+    policy = Policy(
+        settings.mode,
+        settings.allow_commands,
+        settings.deny_commands,
+        unasked_reads=not alone,
+        unasked_git=plainly_set(place.workspace.root),
+    )
+    only_talks = _profile(place, model).strip_tools
+    limits = Limits(settings.max_turns, settings.timeout, settings.bad_calls)
+    return Agent(
+        session=session,
+        model=model,
+        toolbox=Toolbox(place.workspace, ()) if only_talks else place.toolbox,
+        words=place.words,
+        rules=Rules(policy, replace(limits, nudges=0) if only_talks else limits, alone),
+        emit=emit,
+        approve=approve,
+    )
