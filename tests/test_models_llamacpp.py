@@ -194,7 +194,7 @@ async def test_an_older_server_tells_only_the_whole_count() -> None:
         (piece("so far"), 200, StreamBroken, "without its end"),
         ("", 200, StreamBroken, "without its end"),
         ("<html>\n", 200, StreamBroken, "llama.cpp's protocol"),
-        ('{"content": "whole", "stop": true}', 200, StreamBroken, "llama.cpp's protocol"),
+        ('content: whole', 200, StreamBroken, "llama.cpp's protocol"),
         ("data: nothing\n", 200, StreamBroken, "llama.cpp's protocol"),
         ("data: {}\n", 200, StreamBroken, "llama.cpp's protocol"),
         (event(content=["a"], stop=False), 200, StreamBroken, "llama.cpp's protocol"),

@@ -8,22 +8,24 @@ schema that it cannot use with 200 and free text (seen with the same); others re
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from qagent.errors import PromptCut, UserFacing
 from qagent.models.counting import PromptCounts
+from qagent.models.driver import Asking, drive
 from qagent.models.names import InstalledModel
 from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import Server, Told, explain, read_refusal
-from qagent.models.wire import Heard, Wire, unfinished
+from qagent.models.sse import DONE, payload
+from qagent.models.wire import Heard, Wire
 from qagent.net import Door
 from qagent.qwen import chatml
 from qagent.qwen.profiles import Sampling
-from qagent.types import Delta, Prompt, ReplyEnded, TextDelta, Usage
+from qagent.types import Delta, Prompt, ReplyEnded, Usage
 
+TITLE = "llama.cpp"
 PORT = 8_080
 WIDEN = "start llama-server with a larger window (`-c`), or begin a new conversation"
 
@@ -42,7 +44,7 @@ class LlamaCpp:
         first_seconds: float = 600.0,
     ) -> None:
         self._name = name
-        self._server = Server("llama.cpp", url, "llama-server -m MODEL.gguf", "--host", WIDEN)
+        self._server = Server(TITLE, url, "llama-server -m MODEL.gguf", "--host", WIDEN)
         self._wire = Wire(self._server, door, first_seconds, stall_seconds, sampling.reply_tokens)
         self._counts = PromptCounts()
         self._limit, self._stops = sampling.reply_tokens, sampling.stops
@@ -52,20 +54,11 @@ class LlamaCpp:
     def name(self) -> str:
         return self._name
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
         """Text as it comes, then ReplyEnded. Raises ServerProblem and its kinds (SchemaRefused among them),
         WindowExceeded, PromptCut, ConfigProblem (the server refuses who asks), LeaveRefused."""
-        began, last = time.monotonic(), None
-        body, limit = self._body(prompt), prompt.reply_tokens
-        posted = self._wire.post("/completion", body, self._heard, self._explained, reply_tokens=limit)
-        async with aclosing(posted) as answer:
-            async for heard in answer:
-                if heard.text:
-                    yield TextDelta(heard.text)
-                last = heard.last
-        if last is None:
-            raise unfinished(self._server)
-        yield self._ended(prompt, last, time.monotonic() - began)
+        asking = Asking("/completion", self._body(prompt), self._explained, prompt.reply_tokens)
+        return drive(self._wire, asking, _Reading(prompt, self._counts, prompt.reply_tokens or self._limit))
 
     async def installed(self) -> list[InstalledModel]:
         """The model that the server runs, from /v1/models; a path is shortened to its file's name."""
@@ -83,34 +76,43 @@ class LlamaCpp:
             body["json_schema"] = prompt.schema
         return body
 
-    def _heard(self, line: bytes) -> Heard | None:
-        """The event on a line; None for blank lines, comments, fields other than `data`, `[DONE]`, and no text."""
-        field, colon, value = line.strip().partition(b":")
-        if not field or field in (b"event", b"id", b"retry") or value.strip() == b"[DONE]":
-            return None
-        if not colon or field not in (b"data", b"error"):
-            raise not_spoken(self._server.title)
-        said = Record.parse(value, self._server.title)
-        if field == b"error" or "error" in said.values:  # `error: {…}` is how older servers put it
-            return Heard(refusal=read_refusal(None, said.values.get("error", said.values)))
-        if "stop" not in said.values:
-            raise not_spoken(self._server.title)
-        text, ends = said.text("content"), said.flag("stop")
-        return Heard(text, said if ends else None) if text or ends else None
+    async def _explained(self, told: Told) -> UserFacing:
+        return explain(told, self._server)
 
-    def _ended(self, prompt: Prompt, last: Record, seconds: float) -> ReplyEnded:
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """limit: the most tokens that the reply may have."""
+
+    prompt: Prompt
+    counts: PromptCounts
+    limit: int
+
+    def heard(self, line: bytes) -> Heard | None:
+        """The event on a line; None for what carries no text, and for `[DONE]`."""
+        said = payload(line, TITLE)
+        if said is None or said == DONE:
+            return None
+        record = Record.parse(said, TITLE)
+        if "error" in record.values or line.lstrip().startswith(b"error"):  # `error: {…}` is how older servers put it
+            return Heard(refusal=read_refusal(None, record.values.get("error", record.values)))
+        if "stop" not in record.values:
+            raise not_spoken(TITLE)
+        text, ends = record.text("content"), record.flag("stop")
+        return Heard(text, record if ends else None) if text or ends else None
+
+    def ended(self, last: Record | None, seconds: float) -> ReplyEnded | None:
+        if last is None:
+            return None
         timings, replied = last.inner("timings"), last.count("tokens_predicted")
         fresh, cached = timings.count("prompt_n"), timings.count("cache_n")
         read = last.count("tokens_evaluated") if fresh is None or cached is None else fresh + cached
         limited = last.text("stop_type") == "limit" or last.flag("stopped_limit")
-        if last.flag("truncated") and not (limited and _is_whole(last, prompt.reply_tokens or self._limit)):
+        if last.flag("truncated") and not (limited and _is_whole(last, self.limit)):
             raise PromptCut("llama.cpp's server cut the prompt to fit its window", todo=WIDEN)
-        self._counts.check(prompt, read)
+        self.counts.check(self.prompt, read)
         usage = Usage(prompt_tokens=read, fresh_tokens=fresh, reply_tokens=replied, seconds=seconds)
         return ReplyEnded("length" if limited else "stop", usage)
-
-    async def _explained(self, told: Told) -> UserFacing:
-        return explain(told, self._server)
 
 
 def _is_whole(last: Record, limit: int) -> bool:

@@ -8,21 +8,22 @@ cuts prompts silently unless told not to.
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from dataclasses import dataclass
 
 from qagent.errors import ModelMissing, UserFacing
 from qagent.models.counting import PromptCounts
+from qagent.models.driver import Asking, drive
 from qagent.models.names import InstalledModel, missing
 from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import Server, Told, explain, read_refusal
 from qagent.models.remote import remote_host
-from qagent.models.wire import Heard, Wire, unfinished
+from qagent.models.wire import Heard, Wire
 from qagent.net import Door
 from qagent.qwen.profiles import Sampling
-from qagent.types import Delta, Prompt, ReplyEnded, TextDelta, Usage
+from qagent.types import Delta, Prompt, ReplyEnded, Usage
 
+TITLE = "Ollama"
 PORT = 11_434
 MODELS = 1_000
 """More are not looked at: the nearest names to a wrong one are found by comparing it with each."""
@@ -44,7 +45,7 @@ class Ollama:
         first_seconds: float = 600.0,
     ) -> None:
         self._name = name
-        self._server = Server("Ollama", url, "ollama serve", "OLLAMA_HOST or --host", WIDEN)
+        self._server = Server(TITLE, url, "ollama serve", "OLLAMA_HOST or --host", WIDEN)
         self._wire = Wire(self._server, door, first_seconds, stall_seconds, sampling.reply_tokens)
         self._counts = PromptCounts()
         self._fixed: dict[str, object] = {
@@ -60,20 +61,11 @@ class Ollama:
     def name(self) -> str:
         return self._name
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
         """Text as it comes, then ReplyEnded. Raises ServerProblem and its kinds (SchemaRefused among them),
         WindowExceeded, PromptCut, ConfigProblem (the server refuses who asks), LeaveRefused."""
-        began, last = time.monotonic(), None
-        limit = prompt.reply_tokens
-        asked = self._wire.post("/api/generate", self._body(prompt), self._heard, self._explained, reply_tokens=limit)
-        async with aclosing(asked) as answer:
-            async for heard in answer:
-                if heard.text:
-                    yield TextDelta(heard.text)
-                last = heard.last
-        if last is None:
-            raise unfinished(self._server)
-        yield self._ended(prompt, last, time.monotonic() - began)
+        asking = Asking("/api/generate", self._body(prompt), self._explained, prompt.reply_tokens)
+        return drive(self._wire, asking, _Reading(prompt, self._counts))
 
     async def installed(self) -> list[InstalledModel]:
         """What the server has, as /api/tags lists it. Raises like `stream`."""
@@ -87,23 +79,6 @@ class Ollama:
             options = {**options, "stop": [*self._stops, *prompt.stops]}
         body = {"model": self._name, "prompt": prompt.text, **self._fixed, "options": options}
         return body if prompt.schema is None else {**body, "format": prompt.schema}
-
-    def _heard(self, line: bytes) -> Heard | None:
-        if not line.strip():
-            return None
-        said = Record.parse(line, self._server.title)
-        if "error" in said.values:
-            return Heard(refusal=read_refusal(None, said.values["error"]))
-        if "done" not in said.values:
-            raise not_spoken(self._server.title)
-        text, ends = said.text("response"), said.flag("done")
-        return Heard(text, said if ends else None) if text or ends else None
-
-    def _ended(self, prompt: Prompt, last: Record, seconds: float) -> ReplyEnded:
-        read = last.count("prompt_eval_count")
-        self._counts.check(prompt, read)
-        end = "length" if last.text("done_reason") == "length" else "stop"
-        return ReplyEnded(end, Usage(prompt_tokens=read, reply_tokens=last.count("eval_count"), seconds=seconds))
 
     async def _listed(self) -> list[InstalledModel]:
         listed = await self._wire.get("/api/tags", self._plainly)
@@ -121,6 +96,31 @@ class Ollama:
         except UserFacing:
             names = []
         return missing(self._name, names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    prompt: Prompt
+    counts: PromptCounts
+
+    def heard(self, line: bytes) -> Heard | None:
+        if not line.strip():
+            return None
+        said = Record.parse(line, TITLE)
+        if "error" in said.values:
+            return Heard(refusal=read_refusal(None, said.values["error"]))
+        if "done" not in said.values:
+            raise not_spoken(TITLE)
+        text, ends = said.text("response"), said.flag("done")
+        return Heard(text, said if ends else None) if text or ends else None
+
+    def ended(self, last: Record | None, seconds: float) -> ReplyEnded | None:
+        if last is None:
+            return None
+        read = last.count("prompt_eval_count")
+        self.counts.check(self.prompt, read)
+        end = "length" if last.text("done_reason") == "length" else "stop"
+        return ReplyEnded(end, Usage(prompt_tokens=read, reply_tokens=last.count("eval_count"), seconds=seconds))
 
 
 def _options(sampling: Sampling) -> dict[str, object]:
