@@ -9,6 +9,7 @@ import pytest
 HEADLESS = [
     *("types", "errors", "words", "workspace.place", "qwen.reader", "code.symbols", "edits.exact", "net"),
     *("models.ollama", "models.llamacpp", "tools.toolbox", "session", "context", "permissions.rules", "agent"),
+    *("forced", "reply", "reading", "models.completions", "models.chat", "models.ollama_chat", "qwen.habits"),
     *("config", "testing", "narration", "wiring", "repl"),
 ]
 HEAVY = ("textual", "rich", "typer", "click", "ollama", "git", "httpx._main")
