@@ -121,3 +121,11 @@ def test_a_correction_is_always_a_call(raw: str, name: str, end: int) -> None:
         parts, _ = parts_of([mark(example)])
         assert len(calls(parts)) == 1
         assert bad(parts) == []
+
+
+def test_what_cannot_be_read_is_left_for_the_model_to_fill_in() -> None:
+    raw = '{"name": "edit_file", "arguments": {"path": "src/a.py", "old": "x "y"", "new": "z" w"}}'
+    shown = corrected(BadCall("1.1", raw, "broken", "edit_file"), TOOLS)
+    assert '"path": "src/a.py"' in shown
+    assert "exactly as they stand in the file" in shown
+    assert "0" not in shown

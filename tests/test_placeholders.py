@@ -190,6 +190,20 @@ def test_a_replacement_may_be_an_element_or_an_ellipsis(value: str) -> None:
     assert refused(EDIT_FILE, {"path": "a.py", "old": "x", "new": value}) is None
 
 
+@pytest.mark.parametrize("value", [*NEW, "...", "# ...", "TODO"])
+def test_the_same_holds_in_blocks_and_for_whole_symbols(value: str) -> None:
+    pair = {"old": "x = 1\ny = 2\n", "new": f"{value}\n"}
+    assert refused(EDIT_FILE, {"path": "a.py", "edits": [{"old": "a", "new": "b"}, pair]}) is not None
+    assert refused(EDIT_FILE, {"path": "a.py", "symbol": "f", "new": f"{value}\n"}) is not None
+
+
+@pytest.mark.parametrize("value", ["def f():\n    ...\n", "    ...\n    # TODO\n", "", "x = '...'\n"])
+def test_dots_and_notes_inside_of_code_are_code(value: str) -> None:
+    pair = {"old": "x = 1\ny = 2\n", "new": value}
+    assert refused(EDIT_FILE, {"path": "a.py", "edits": [pair]}) is None
+    assert refused(EDIT_FILE, {"path": "a.py", "symbol": "f", "new": value}) is None
+
+
 @pytest.mark.parametrize("value", [*TEXTS[:10], "...", "<div>", "path/to/"])
 def test_anything_may_be_looked_for(value: str) -> None:
     assert refused(SEARCH, {"pattern": value}) is None

@@ -6,6 +6,8 @@ from qagent.qwen.calls.corrections import corrected, write
 from qagent.qwen.calls.envelopes import Meant
 from qagent.qwen.calls.fitting import fit, wants_block
 from qagent.qwen.calls.reading import (
+    MOST,
+    TOO_MANY,
     known_keys,
     looks_like_one,
     meant_by,
@@ -15,6 +17,8 @@ from qagent.qwen.calls.reading import (
 )
 
 __all__ = [
+    "MOST",
+    "TOO_MANY",
     "Meant",
     "corrected",
     "fit",

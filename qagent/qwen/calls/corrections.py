@@ -20,6 +20,8 @@ from qagent.qwen.json_text import Unfit, clean, decode
 from qagent.types import Arguments, BadCall, ToolSpec
 
 _NAME = re.compile(r'"(?:name|tool|function)"\s*:\s*"([^"\n]{1,100})"')
+_PAIR = re.compile(r"(<{7} SEARCH\n).*?(\n={7}\n).*?(\n>{7} REPLACE)", re.DOTALL)
+_BLANK_PAIR = r"\1(the old lines, exactly as they stand in the file)\2(the new lines)\3"
 _LONGEST = 200
 _LONGEST_TEXT = 2_000
 """Characters of a header's value and of a block that are worth giving back."""
@@ -133,6 +135,7 @@ def _example(spec: ToolSpec, sound: Arguments) -> str:
     example = max(spec.examples, key=lambda text: sum(f'"{name}"' in text for name in sound))
     if spec.body and "SEARCH" not in example:
         return example  # its code must not come under the model's path
+    example = _PAIR.sub(_BLANK_PAIR, example)
     for name, value in sound.items():
         if isinstance(value, str) and name not in spec.body:
             written = json.dumps(value, ensure_ascii=False)

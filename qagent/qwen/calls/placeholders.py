@@ -10,8 +10,9 @@ Sources: anomalyco/opencode#590 (`<fileContent>`), raw replies of qwen2.5-coder 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from qagent.qwen.calls.aliases import Kind, kind
 from qagent.types import Arguments, ToolSpec
@@ -87,11 +88,14 @@ class Row:
     reason: str
 
 
+_DOTS = r"\.{3}|…|[\[({<](?:\.{3}|…)[\])}>]"
+_ONLY_DOTS = re.compile(rf"(?:(?:#|//|/\*|<!--)\s*)?(?:{_DOTS})\s*(?:\*/|-->)?")
 _ANY: tuple[Kind, ...] = ("path", "command", "text", "new", "pattern", "")
 
 ROWS = (
-    Row(("path", "command", "text"), _form(r"\.{3}|…|[\[({<](?:\.{3}|…)[\])}>]"), "nothing but dots"),
+    Row(("path", "command", "text"), _form(_DOTS), "nothing but dots"),
     Row(("text",), _form(r"(?:#|//|/\*|<!--)\s*(?:\.{3}|…)\s*(?:\*/|-->)?"), "dots in a comment"),
+    Row(("new",), _form(r"(?:(?:#|//|/\*|<!--)\s*)?TODO\b[.:…\s]*(?:\*/|-->)?"), "a note to write something, alone"),
     Row(("path", "command"), _form(r"<[^<>]+>"), "no file and no command is called so"),
     Row(
         ("path",),
@@ -133,8 +137,30 @@ def refused(spec: ToolSpec, given: Arguments) -> str | None:
     """Why these arguments may not be used; None when every value is a real one."""
     for name, value in given.items():
         if isinstance(value, str) and len(value) <= _LONGEST and is_placeholder(spec, name, value):
-            return f"{name!r} is a placeholder ({' '.join(value.split())[:60]}). {_ADVICE[_kind(spec, name)]}"
+            return _refusal(name, value, _kind(spec, name))
+    for old, new in _replacements(given):
+        if len(new) <= _LONGEST and (is_placeholder(spec, "new", new) or _leaves_out(old, new)):
+            return _refusal("new", new, "new")
     return None
+
+
+def _refusal(name: str, value: str, kind: Kind) -> str:
+    return f"{name!r} is a placeholder ({' '.join(value.split())[:60]}). {_ADVICE[kind]}"
+
+
+def _replacements(given: Arguments) -> Iterator[tuple[str, str]]:
+    """The texts of an edit, whatever their form: old and new."""
+    several = [value for value in given.values() if isinstance(value, list)]
+    for pair in [given, *(each for value in several for each in cast(list[object], value))]:
+        record = cast(dict[str, object], pair) if isinstance(pair, dict) else {}
+        old, new = record.get("old", ""), record.get("new")
+        if isinstance(new, str) and isinstance(old, str):
+            yield old, new
+
+
+def _leaves_out(old: str, new: str) -> bool:
+    """Dots in the place of several lines, or of a whole symbol. In the place of one line they may be Python's."""
+    return _ONLY_DOTS.fullmatch(new.strip()) is not None and "\n" in (old.strip() or "\n")
 
 
 def is_placeholder(spec: ToolSpec, name: str, value: str) -> bool:
@@ -163,4 +189,4 @@ def _kind(spec: ToolSpec, name: str) -> Kind:
 _SUSPECT = re.compile(
     r"[<\[({.…#/;*-]|[a-z]:|[.\\]|(?:path|caminho|ruta|chemin|pfad|percorso|absolute|relative)[/\\]", re.I
 )
-_YOURS = re.compile(r"your|here", re.IGNORECASE)
+_YOURS = re.compile(r"your|here|TODO", re.IGNORECASE)

@@ -24,7 +24,8 @@ from qagent.qwen.calls.fitting import CERTAIN, fit, meant_aloud
 from qagent.qwen.json_text import Unfit, decode, decode_strictly
 from qagent.types import BadCall, Form, Part, Prose, Repair, ToolCall, ToolSpec
 
-_MOST = 100
+MOST = 100
+TOO_MANY = f"it holds more than {MOST} calls."
 _NAMED = re.compile(r"""\b(?:name|tool|tool_name|function|function_name)["'”]?\s*:\s*["'“]?([\w.:/-]{1,100})""")
 _GIVEN = re.compile(r"""\barguments["'”]?\s*:""")
 _TWO_WAYS = (
@@ -123,8 +124,8 @@ def _parts(value: object, repairs: tuple[Repair, ...], written: _Written) -> lis
     found = envelopes.items(value)
     if found is None:
         return _part(value, written, repairs)
-    if len(found.values) > _MOST:
-        return [BadCall("", written.text, f"it holds more than {_MOST} calls.")]
+    if len(found.values) > MOST:
+        return [BadCall("", written.text, TOO_MANY)]
     if not found.values:
         return [BadCall("", written.text, "the list of calls is empty.")]
     parts: list[Part] = [Prose(f"{found.thought}\n")] if found.thought else []
