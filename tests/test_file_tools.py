@@ -210,6 +210,22 @@ async def test_a_replaced_file_keeps_its_mark_and_its_endings(
     assert (place.root / "a").read_bytes() == new
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "written"),
+    [
+        ("a.py", "```python\nprint(1)\n```", "print(1)\n"),
+        ("a.py", "```\nprint(1)\n```\n\n", "print(1)\n"),
+        ("a.md", "```python\nprint(1)\n```\n", "```python\nprint(1)\n```\n"),
+        ("a.py", 'X = """\n```\n"""\n', 'X = """\n```\n"""\n'),
+    ],
+)
+async def test_a_fence_around_the_whole_of_a_source_file_is_taken_off(
+    place: Workspace, path: str, content: str, written: str
+) -> None:
+    await write_file(place, path=path, content=content)
+    assert (place.root / path).read_text() == written
+
+
 async def test_the_same_text_is_not_written_again(place: Workspace) -> None:
     before = (place.root / "src/cart.py").stat().st_mtime_ns
     written = await write_file(place, path="src/cart.py", content=CART)

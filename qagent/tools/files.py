@@ -14,6 +14,7 @@ from qagent.edits.change import Change
 from qagent.edits.diff import lines_of, span
 from qagent.edits.omission import is_placeholder, omission
 from qagent.errors import ToolFailed
+from qagent.qwen.blocks import read_fenced
 from qagent.types import ToolOutput
 from qagent.workspace.background import in_background
 from qagent.workspace.files import FileText, read_text, write_atomic
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 MOST_LINES = 400
 MOST_CHARACTERS = 16_000
 MOST_ENTRIES = 200
+_MARKDOWN = frozenset((".md", ".markdown", ".mdx", ".rst", ".txt"))
+"""In these a fence around the whole may be meant; around code the model has put it (7B, whatever it is told)."""
 _MOST_FOLDERS = 40
 _MOST_FILES = 50_000
 """Beyond this many files, listing stops and says so."""
@@ -177,6 +180,7 @@ def _planned(workspace: Workspace, path: str, content: str) -> Change:
     if file.is_dir():
         raise ToolFailed(f"{shown(path)} is a folder; give the path of a file.")
     before = read_text(file) if file.exists() else None
+    content = content if file.suffix.lower() in _MARKDOWN else read_fenced(content)
     _check_content(path, content, before)
     after = _fitted(content, before)
     _ = after.data  # a text that cannot be encoded fails before anybody is asked
