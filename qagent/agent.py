@@ -20,6 +20,7 @@ from qagent.models.base import Model
 from qagent.permissions.rules import Policy, decide
 from qagent.qwen import calls, chatml, habits
 from qagent.qwen.habits import deeds, loops, several, tasks
+from qagent.qwen.habits.invented import invented_call
 from qagent.reply import Asking, Heard
 from qagent.session import Session
 from qagent.tools.toolbox import Toolbox
@@ -187,12 +188,25 @@ class Agent:
             self._course = self._course.with_calls(broken=True, unknown=False, forced=True)
             if outcome := self._bad_calls(heard.message):
                 return outcome
+        if call := invented_call(heard.message.prose, self._course.task, self.toolbox.specs):
+            return self._after_invented(heard, call)
         found = await self._habit(heard)
         if found is None:
             return self._outcome("done", heard.message)
         if found.stop:
             return self._outcome("no_progress", heard.message, found.habit.told)
         self._nudge(found.habit.answer, found.places)
+        return None
+
+    def _after_invented(self, heard: Heard, call: BadCall) -> Outcome | None:
+        """JSON that names a tool that does not exist: counted and answered as if it had stood in tags."""
+        if tasks.is_greeting(self._course.task):
+            return self._after_greeting(heard.message)
+        if not heard.forced:
+            self._course = self._course.with_calls(broken=True, unknown=True, forced=False)
+        if outcome := self._bad_calls(heard.message):
+            return outcome
+        self._tell(self._corrected(call))
         return None
 
     async def _habit(self, heard: Heard) -> habits.Found | None:
@@ -226,8 +240,15 @@ class Agent:
             words = self.words.prompt("no_run")
         else:
             words = self.words.prompt(answer, **places)
+        self._tell(words)
+
+    def _tell(self, words: str) -> None:
         self.session.add(UserMessage(words, "harness"))
-        self.emit(Notice(f"told the model: {words}", "warning"))
+        self._notice(words)
+
+    def _notice(self, words: str) -> None:
+        first = words.partition("\n")[0]  # the rest is an example
+        self.emit(Notice(f"told the model: {first}", "warning"))
 
     # ---------------------------------------------------------------- a reply with calls
 
@@ -240,7 +261,10 @@ class Agent:
             self.session.add(ToolResult(call.id, words, ok=False, fate="not_run"))
         if answered.count("greeting") >= min(habits.MOST_GREETINGS, self.rules.limits.nudges):
             return self._outcome("no_progress", reply, habits.TOLD["greeting"])
-        self.emit(Notice(f"told the model: {words}", "warning"))
+        if not reply.calls:
+            self.session.add(UserMessage(words, "harness"))
+        if "greeting" not in answered:
+            self._notice(words)
         return None
 
     async def _after_calls(self, heard: Heard) -> Outcome | None:
@@ -280,12 +304,13 @@ class Agent:
 
     def _refuse(self, call: BadCall) -> ToolResult:
         self.emit(BadCallSeen(call.id, call.why))
+        return ToolResult(call.id, self._corrected(call), ok=False, fate="not_run")
+
+    def _corrected(self, call: BadCall) -> str:
         example = calls.corrected(call, self.toolbox.specs)
         if self._is_unknown(call):
-            words = self.words.prompt("unknown_tool", why=call.why, names=", ".join(self._risks), example=example)
-        else:
-            words = self.words.prompt("bad_call", why=call.why, example=example)
-        return ToolResult(call.id, words, ok=False, fate="not_run")
+            return self.words.prompt("unknown_tool", why=call.why, names=", ".join(self._risks), example=example)
+        return self.words.prompt("bad_call", why=call.why, example=example)
 
     def _is_unknown(self, call: BadCall) -> bool:
         return call.name != "" and call.name not in self._risks
@@ -327,7 +352,8 @@ class Agent:
         repeated = self._course.repeated
         if repeated is None:
             return text
-        self.emit(Notice(f"the model makes no progress: {habits.TOLD[repeated.answer]}", "warning"))
+        if repeated.is_new:
+            self.emit(Notice(f"the model makes no progress: {habits.TOLD[repeated.answer]}", "warning"))
         places = {} if repeated.answer == "same_result" else {"times": str(repeated.times)}
         note = self.words.prompt(repeated.answer, **places)
         return note if repeated.is_known and len(text) > _SHORT else f"{text}\n{note}"

@@ -16,7 +16,8 @@ from qagent import context
 from qagent.errors import WindowExceeded
 from qagent.models.base import Model
 from qagent.qwen import forcing
-from qagent.types import Message, ReplyEnd, ReplyEnded, ToolSpec, Usage
+from qagent.qwen.reader import Reader
+from qagent.types import Message, Prose, ReplyEnd, ReplyEnded, ToolCall, ToolSpec, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """raw: the reply as if the model had written all of it. end: "stop", or why it is not whole; `raw` is left open
-    then, and read as what was cut it holds no call. usage: of all requests; its prompt_tokens are those of the last,
-    which holds the others. continued: requests that went on with a block at its limit.
+    """raw: the reply as if the model had written all of it. end: "stop", or why it is not whole ("length" also when a
+    value was cut at the schema's bound); `raw` is left open then, and read as what was cut it holds no call. usage: of
+    all requests; its prompt_tokens are those of the last, which holds the others. continued: requests that went on with
+    a block at its limit.
     """
 
     raw: str
@@ -57,14 +59,16 @@ async def forced_reply(
     )
     header = forcing.read_header(said, tools)
     if header is None:  # cut; or the server takes no notice of schemas, and this is the model's own reply
-        return Forced(forcing.PREFILL + said, end, asked.usage)
+        return Forced(_as_said(said, tools, cut=end != "stop"), end, asked.usage)
+    if forcing.is_cut(header):  # by the grammar, which then wrote its end
+        return Forced(forcing.left_open(header), "length", asked.usage)
     body = forcing.wanted_body(header)  # a whole JSON object is a whole header, also at the limit
     if body is None:
         return Forced(forcing.assembled(header), "stop", asked.usage)
     block = _Block(asked, bounds, forcing.begun(header, body), body)
     await block.write()
     if block.end == "stop":
-        raw = forcing.assembled(header, body, block.text) if block.is_said else block.written
+        raw = forcing.assembled(header, body, block.text, ended=block.ended)
         return Forced(raw, "stop", asked.usage, block.continued)
     # what closed its call and then ran on has no need of its end
     whole = forcing.is_whole(block.written, header)
@@ -104,7 +108,7 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Block:
-    """The code behind a header, as far as it is written."""
+    """The code behind a header, as far as it is written. ended: its end was seen, and is left out of the text."""
 
     asked: _Asked
     bounds: Bounds
@@ -113,7 +117,7 @@ class _Block:
     text: str = ""
     end: ReplyEnd = "stop"
     continued: int = 0
-    is_said: bool = True
+    ended: bool = False
 
     @property
     def written(self) -> str:
@@ -121,12 +125,10 @@ class _Block:
 
     async def write(self) -> None:
         await self._to_an_end()
-        divider = forcing.missing_divider(self.body, self.text) if self.end == "stop" else ""
-        if divider:  # it ended after the old text: the new one is asked for, not taken to be nothing
-            self.text += divider
-            before = self.text
+        upto = forcing.up_to_new(self.body, self.text, ended=self.ended) if self.end == "stop" else None
+        if upto is not None:  # it ended in front of the new text, which is asked for, not taken to be nothing
+            self.text = upto
             await self._to_an_end()
-            self.is_said = bool(self.text.removeprefix(before).strip())
 
     async def _to_an_end(self) -> None:
         """On from where it stopped, until it ends by itself or the bound is reached."""
@@ -144,7 +146,26 @@ class _Block:
     async def _further(self) -> None:
         said, end = await self.asked.go_on(self.written, stops=self.body.stops, reply_tokens=self.bounds.body_tokens)
         stopped = forcing.up_to_stop(self.body, self.text + said)
+        self.ended = stopped is not None
         self.text, self.end = (self.text + said, end) if stopped is None else (stopped, "stop")
+
+
+def _as_said(text: str, tools: Sequence[ToolSpec], *, cut: bool) -> str:
+    """The reply of a server that takes no notice of the schema. What is no call behind the tag that the turn was begun
+    with may be one by itself, if it has tags of its own. A reply that begins with a sentence did not go on from the
+    tag: JSON in it is an example where it would be one in any other reply."""
+    inside = forcing.PREFILL + text
+    by_itself, behind_tag = (_leads_with_call(raw, tools, cut=cut) for raw in (text, inside))
+    is_sentence = not text.lstrip().startswith(("{", "[", "<", "```"))
+    if is_sentence:
+        return text if by_itself or behind_tag else inside
+    return text if by_itself and not behind_tag else inside
+
+
+def _leads_with_call(raw: str, tools: Sequence[ToolSpec], *, cut: bool) -> bool:
+    reader = Reader(tools)
+    calls = [part for part in (*reader.feed(raw), *reader.close(cut=cut)) if not isinstance(part, Prose)]
+    return bool(calls) and isinstance(calls[0], ToolCall)
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

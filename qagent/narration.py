@@ -31,6 +31,7 @@ _COLOURS: dict[Tone, int] = {"call": 36, "good": 32, "bad": 31, "note": 33, "add
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`'\"<{])")
 _WIDEST = 100
 """Characters after which a paragraph that is still being written is broken, so that it can be seen to grow."""
 _OUTPUT_LINES = 10
@@ -38,7 +39,7 @@ _ENDINGS = {
     "done": "done",
     "turn_limit": "stopped: the limit of turns is reached",
     "time_limit": "stopped: the time is over",
-    "bad_calls": "stopped: the model does not write calls that can be run",
+    "bad_calls": "stopped: too many calls that cannot be run",
     "no_progress": "stopped: the model makes no progress",
     "cancelled": "cancelled",
     "failed": "failed",
@@ -58,7 +59,9 @@ class Line:
 
 
 def harmless(text: str) -> str:
-    """Foreign text for a terminal: what cannot be seen, moves the cursor or turns the line is shown, never obeyed."""
+    """Foreign text for a terminal: what cannot be seen, moves the cursor or turns the line is shown, never obeyed;
+    `\\r\\n` is a line end."""
+    text = text.replace("\r\n", "\n")
     return _UNSEEN.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)
 
 
@@ -69,6 +72,12 @@ def call_line(call: ToolCall) -> str:
     start, end = call.arguments.get("start"), call.arguments.get("end")
     span = f" {start or 1}-{end or ''}" if start or end else ""
     return harmless(f"{call.name} {words}{span}".strip().replace("\n", "⏎"))
+
+
+def reason(why: str) -> str:
+    """What is wrong with a call, in its first sentence; what follows is advice for the model."""
+    first = _SENTENCE_END.split(why.strip(), maxsplit=1)[0]
+    return first.partition("\n")[0].rstrip(".")
 
 
 def ending(outcome: Outcome) -> str:
@@ -92,7 +101,8 @@ def diff_lines(diff: str) -> Iterator[Line]:
 class Lines:
     """Turns events into lines. `waiting`: say what is waited for.
 
-    `detail`: all of the results, the token counts, and how a reply was read that was not written as taught.
+    `detail`: all of the results, the token counts, what the model is told of a call that cannot be run, and how a
+    reply was read that was not written as taught.
     """
 
     def __init__(self, *, detail: bool = False, waiting: bool = False) -> None:
@@ -119,7 +129,7 @@ class Lines:
             self._said = self._said[cut:]
         for line in lines:
             if line.strip() or not self._blank:
-                yield Line(harmless(line), "said")
+                yield Line(harmless(line.removesuffix("\r")), "said")
             self._blank = not line.strip()
 
     def _of(self, event: Event) -> Iterator[Line]:
@@ -127,7 +137,8 @@ class Lines:
             case PromptSent() | ReplyFinished():
                 yield from self._of_reply(event)
             case BadCallSeen(_, why):
-                yield Line(f"✗ a call that cannot be run: {harmless(why)}", "bad")
+                told = why if self._detail else reason(why)
+                yield Line(f"✗ a call that cannot be run: {harmless(told)}", "bad")
             case CallStarted(call, risk):
                 if risk == "command":
                     self._commands.add(call.id)
@@ -144,8 +155,7 @@ class Lines:
     def _of_reply(self, event: PromptSent | ReplyFinished) -> Iterator[Line]:
         if isinstance(event, PromptSent):
             if self._detail or self._waiting:
-                size = f"about {event.fresh} new tokens of {event.tokens}"
-                yield Line(f"· turn {event.turn}: the model reads {size}, then writes …", "note")
+                yield Line(f"· turn {event.turn}{_asked(event)}", "note")
             return
         if event.dropped:
             yield Line(f"· {event.dropped} characters after an invented turn were dropped", "note")
@@ -176,3 +186,10 @@ class Lines:
         elif not self._detail and event.ok:
             return
         yield from (Line(f"    {harmless(line)}", "detail") for line in rest)
+
+
+def _asked(event: PromptSent) -> str:
+    if not event.continued:
+        return f": the model reads about {event.fresh} new tokens of {event.tokens}, then writes …"
+    limit = f" ({event.written:,} tokens so far)" if event.written else ""
+    return f" goes on: the reply limit cut a call{limit}; about {event.fresh} of {event.tokens} tokens are new …"

@@ -20,6 +20,9 @@ from qagent.errors import ConfigProblem, LeaveRefused
 if TYPE_CHECKING:
     import httpx
 
+_USER = re.compile(r"(?<=://)[^\s'\"<>]*@")
+_QUERY = re.compile(r"(://[^\s'\"<>?#]*)[?#][^\s'\"<>]*")
+
 CONNECT_SECONDS = 5.0
 SCHEME_PORTS = {"http": 80, "https": 443}
 
@@ -44,6 +47,22 @@ def httpx_module():  # its type is the module itself, which no annotation can sp
 # ------------------------------------------------------------------ addresses
 
 
+def without_secrets(text: str) -> str:
+    """A text for people, in which no URL has what may be a password or a key: a user's name and password, a query."""
+    return _USER.sub("…@", _QUERY.sub(r"\1?…", text))
+
+
+def shown_address(text: str) -> str:
+    """An address as people wrote it, likewise. What is not a URL, or not a whole one, is cut off earlier rather than
+    later: where a password ends, only its writer knows."""
+    scheme, found, rest = text.partition("://")
+    begun, kept = (f"{scheme}://", rest) if found and scheme.isalnum() else ("", text)
+    asks = re.search(r"[?#]", kept)
+    if "@" in kept:
+        return f"{begun}…" if asks else f"{begun}…@{kept.rpartition('@')[2]}"
+    return f"{begun}{kept[: asks.start()]}{asks[0]}…" if asks else text
+
+
 def base_url(host: str | None, *, port: int) -> str:
     """The URL of a server, without a trailing slash, from any spelling that Ollama reads in OLLAMA_HOST.
 
@@ -65,8 +84,10 @@ def base_url(host: str | None, *, port: int) -> str:
 
 
 def _no_address(text: str, why: str) -> ConfigProblem:
+    if (shown := shown_address(text)) != text:  # then `why` may quote what is not to be shown
+        why = "it must not hold a user name or password" if "@" in text else "nothing may follow the path"
     return ConfigProblem(
-        f"{text!r} is not a server's address: {why}",
+        f"{shown!r} is not a server's address: {why}",
         todo="write it like `127.0.0.1:11434` or `http://192.168.1.5:11434` (OLLAMA_HOST)",
     )
 
@@ -107,7 +128,7 @@ def _name(text: str, name: str) -> str:
         raise _no_address(text, f"a port alone is written `:{name}`")
     if name.lower() in SCHEME_PORTS:
         raise _no_address(text, f"after {name!r} comes `://`")
-    if not re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", name):
+    if not re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", name.lower()):  # `İ` is one letter, and two in lower case
         raise _no_address(text, f"{name!r} is not a host")
     if re.fullmatch(r"[0-9.]+", name) and not _is_ipv4(name):
         raise _no_address(text, f"{name!r} is not an IPv4 address")
@@ -200,6 +221,8 @@ class Door:
             raise _no_address(url, str(error)) from error
         if not self.allows(host) and spelled.lower() not in self._named:
             raise _leaving(spelled)
+        if read.userinfo or read.query:
+            raise _no_address(url, "it holds more than a host, a port and a path")
         return host
 
 
@@ -211,7 +234,7 @@ def _host_of(url: httpx.URL) -> str:
 def _no_way_out(host: str, error: Exception) -> ConfigProblem:
     """What the environment says of proxies and certificates is read when a client is made."""
     return ConfigProblem(
-        f"no connection to {host} can be made: {error}",
+        f"no connection to {host} can be made: {without_secrets(str(error))}",
         todo="look at what the environment says of proxies and certificates (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, "
         "NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR)",
     )

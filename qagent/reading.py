@@ -7,7 +7,7 @@ folds them says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -16,14 +16,35 @@ from qagent.types import Event, Form, Repair, ReplyFinished
 
 TAUGHT: Form = "tools"
 FORM_WORDS: dict[Form, str] = {
-    "tools": "tools tags",
-    "tool_call": "tool_call tags",
-    "tag": "another tag",
-    "xml": "XML",
-    "fence": "a code fence",
-    "bare": "bare JSON",
-    "named": "a name before arguments",
+    "tools": "in tools tags",
+    "tool_call": "from tool_call tags",
+    "tag": "from another tag",
+    "xml": "from XML",
+    "fence": "from a code fence",
+    "bare": "from bare JSON",
+    "named": "from a tool's name with JSON behind it",
+    "native": "by the server",
+    "forced": "held to the form",
 }
+"""Behind "read", but for the last."""
+
+REPAIR_WORDS: dict[Repair, str] = {
+    "closers": "brackets",
+    "comments": "comments",
+    "control": "line ends inside text",
+    "escapes": "backslashes",
+    "commas": "commas",
+    "quotes": "quotes",
+    "literals": "True or None",
+    "inner_quotes": "quotes inside text",
+    "double_escaped": "text escaped twice",
+    "encoded": "arguments packed into a text",
+    "envelope": "other keys than name and arguments",
+    "tool_name": "the tool's name",
+    "argument_name": "an argument's name",
+    "type": "a value's type",
+}
+HELD = "the server was held to the form of a call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +70,8 @@ class Reading:
         return sum(self.forms.values())
 
     def after(self, event: Event) -> Reading:
-        """The totals with one more event; only `ReplyFinished` changes them."""
-        if not isinstance(event, ReplyFinished):
+        """The totals with one more event; only a `ReplyFinished` changes them, and none of which nothing came."""
+        if not isinstance(event, ReplyFinished) or _came_to_nothing(event):
             return self
         mended = Counter[Repair](kind for each in event.repairs for kind in dict.fromkeys(each))
         return Reading(
@@ -88,48 +109,48 @@ class Reading:
         yield _counted(self.replies, "reply", "replies")
         yield f"{_counted(self.calls, 'call', 'calls')}{self._by_form()}"
         if self.repairs:
-            yield f"mended: {', '.join(f'{_name(kind)} {count}' for kind, count in self.repairs.items())}"
+            yield f"mended: {', '.join(f'{REPAIR_WORDS[kind]} {count}' for kind, count in self.repairs.items())}"
         if self.bad_calls:
-            yield f"{_counted(self.bad_calls, 'call', 'calls')} that could not be run"
-        if self.forced:
-            yield f"{self.forced} forced"
+            yield f"{_counted(self.bad_calls, 'call', 'calls')} that cannot be run"
+        if self.forced > self.forms.get("forced", 0):
+            yield f"{_counted(self.forced, 'reply', 'replies')} held to the form of a call"
         if self.continued:
-            yield f"{self.continued} continued"
-        if self.native:
-            yield f"{self.native} read by the server"
+            yield f"gone on {_times(self.continued)} where the reply limit cut a call"
         if self.dropped:
             yield f"{_counted(self.dropped, 'character', 'characters')} dropped"
 
     def _by_form(self) -> str:
-        told = [f"{_origin(form)} {count}" for form, count in self.forms.items()]
+        told = [f"{FORM_WORDS[form]} {count}" for form, count in self.forms.items()]
         return f" ({', '.join(told)})" if told else ""
 
 
+def _came_to_nothing(reply: ReplyFinished) -> bool:
+    """A request that failed, before anything was read that counts."""
+    return reply.end == "failed" and not (reply.forms or reply.bad_calls or reply.dropped or reply.continued)
+
+
 def how(forms: Iterable[Form], repairs: Iterable[Repair]) -> str:
-    """`read from a code fence; mended: quotes, commas`; "" for what was written as taught and mended nowhere."""
-    froms = dict.fromkeys(FORM_WORDS[form] for form in forms if form != TAUGHT)
-    mended = dict.fromkeys(map(_name, repairs))
-    told = [f"read from {', '.join(froms)}"] if froms else []
+    """`read from a code fence; mended: quotes, commas`; "" for what stands in tools tags and was mended nowhere."""
+    known = tuple(dict.fromkeys(forms))
+    froms = [FORM_WORDS[form] for form in known if form not in (TAUGHT, "forced")]
+    mended = [REPAIR_WORDS[kind] for kind in dict.fromkeys(repairs)]
+    told = [f"read {', '.join(froms)}"] if froms else []
+    told += [HELD] if "forced" in known else []
     return "; ".join([*told, f"mended: {', '.join(mended)}"] if mended else told)
 
 
 def note(reply: ReplyFinished) -> str:
     """What was out of the ordinary in reading one reply, bad calls and dropped text aside; "" when nothing was."""
-    forms: Sequence[Form] = () if reply.native else reply.forms  # the server, not the model, chose how these stand
-    told = [how(forms, chain.from_iterable(reply.repairs))]
-    if reply.forced:
-        told.append("forced")
+    told = [how(reply.forms, chain.from_iterable(reply.repairs))]
+    if reply.forced and "forced" not in reply.forms:
+        told.append(HELD)
     if reply.continued:
-        told.append("continued" if reply.continued == 1 else f"continued {reply.continued} times")
+        told.append(f"gone on {_times(reply.continued)} where the reply limit cut a call")
     return "; ".join(filter(None, told))
 
 
-def _origin(form: Form) -> str:
-    return "as taught" if form == TAUGHT else f"from {FORM_WORDS[form]}"
-
-
-def _name(kind: Repair) -> str:
-    return kind.replace("_", " ")
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -75,6 +75,8 @@ class Conversation:
             while line.endswith("\\"):
                 line = line[:-1] + "\n" + self.read("… ").rstrip()
         except EOFError:
+            if self.waiting:
+                self.say(Line("", "detail"))  # ends the line of the prompt sign
             return None
         except KeyboardInterrupt:
             self._tell("(Ctrl-D or /exit ends)")

@@ -1,7 +1,9 @@
 """One reply: ask the model, read what it says as it comes, keep it in the session. In: a turn; out: what was heard.
 
-A call that the reply limit has cut is gone on with from where it stopped, in the same reply, so that the model never
-begins a long file anew. It runs nothing and refuses to know why it asks.
+A call or an answer that the reply limit has cut is gone on with from where it stopped, in the same reply, so that the
+model never begins a long file anew and nothing that it said is lost. Where the model begins somebody else's turn the
+request is ended at once: no stop string of the server's does that for `<tool_response>`. It runs nothing and refuses to
+know why it asks.
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field, replace
+from itertools import count, groupby
 
 from qagent import context
 from qagent.errors import WindowExceeded
 from qagent.forced import forced_reply
-from qagent.models.base import Model
+from qagent.models.base import CallsDelta, Model
+from qagent.models.driver import PrefillRefused
 from qagent.models.refusal import SchemaRefused
 from qagent.qwen import chatml
 from qagent.qwen.reader import Reader
@@ -25,6 +28,7 @@ from qagent.types import (
     BadCall,
     Emit,
     Part,
+    Prompt,
     PromptSent,
     Prose,
     ReplyEnd,
@@ -69,7 +73,7 @@ class Asking:
         reply = self._new()
         try:
             await self._listen(turn, reply)
-            while reply.is_cut_in_a_call and reply.continued < MOST_CONTINUED:
+            while reply.is_unfinished and reply.continued < MOST_CONTINUED:
                 if not await self._go_on(turn, reply):
                     break
         except asyncio.CancelledError:
@@ -94,17 +98,19 @@ class Asking:
 
     def _new(self, *, forced: bool = False) -> _UnderWay:
         number = 1 + sum(isinstance(message, AssistantMessage) for message in self.session.messages)
-        return _UnderWay(Reader(self.tools, number), self.emit, forced)
+        return _UnderWay(self.tools, number, Reader(self.tools, number), self.emit, forced)
 
     async def _listen(self, turn: int, reply: _UnderWay) -> None:
-        prompt = context.build(self.session.messages, self.not_run, reply.reader.raw)
-        self.emit(PromptSent(turn, prompt.tokens, prompt.fresh))
+        prompt = context.build(self.session.messages, self.not_run, reply.raw)
+        self.emit(reply.asked_with(turn, prompt))
         reply.end = "failed"
         async with aclosing(self.model.stream(prompt)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, ReplyEnded):
                     reply.ended(delta)
                     continue
+                if isinstance(delta, CallsDelta):
+                    reply.begin_calls()
                 reply.feed(delta.text)
                 if reply.reader.over:  # it speaks for somebody else by now: end the request, keep the machine cool
                     reply.end = "stop"
@@ -113,12 +119,13 @@ class Asking:
     async def _go_on(self, turn: int, reply: _UnderWay) -> bool:
         """Whether more of the reply came."""
         before = reply.length
+        reply.continued += 1
         try:
             await self._listen(turn, reply)
-        except WindowExceeded:  # the window is full: that was the limit
+        except (WindowExceeded, PrefillRefused):  # the window is full, or the server does not go on: that was the limit
             reply.end = "length"
+            reply.continued -= 1
             return False
-        reply.continued += 1
         return reply.length > before
 
     def _keep(self, turn: int, reply: _UnderWay) -> Heard:
@@ -134,7 +141,7 @@ class Asking:
                 reply.usage,
                 forms=tuple(call.form for call in good),
                 bad_calls=sum(isinstance(call, BadCall) for call in message.calls),
-                dropped=reply.reader.dropped,
+                dropped=reply.dropped,
                 repairs=tuple(call.repairs for call in good),
                 forced=reply.forced,
                 continued=reply.continued,
@@ -146,8 +153,11 @@ class Asking:
 
 @dataclass(slots=True)
 class _UnderWay:
-    """A reply that is being written. length: the characters that came."""
+    """A reply that is being written. text: the reader of what stands in front of native calls, once there are some.
+    asked: the tokens of the last prompt for it. length: the characters that came."""
 
+    tools: Sequence[ToolSpec]
+    number: int
     reader: Reader
     emit: Emit
     forced: bool = False
@@ -156,13 +166,41 @@ class _UnderWay:
     usage: Usage = field(default_factory=Usage)
     native: bool = False
     continued: int = 0
+    asked: int = 0
     length: int = 0
     invented: bool = False
+    text: Reader | None = None
     _last: str = ""
 
     @property
-    def is_cut_in_a_call(self) -> bool:
-        return self.end == "length" and self.reader.inside_call
+    def raw(self) -> str:
+        return (self.text.raw if self.text else "") + self.reader.raw
+
+    @property
+    def dropped(self) -> int:
+        return (self.text.dropped if self.text else 0) + self.reader.dropped
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the limit cut a call, or words that no call stands in front of."""
+        if self.end != "length" or not self.raw.strip():
+            return False
+        return self.reader.inside_call or all(isinstance(part, Prose) for part in self.parts)
+
+    def asked_with(self, turn: int, prompt: Prompt) -> PromptSent:
+        """What of a prompt is new to the server: of one that goes on with this reply, what came since the last."""
+        fresh = max(0, prompt.tokens - self.asked) if self.continued else prompt.fresh
+        self.asked = prompt.tokens
+        return PromptSent(
+            turn, prompt.tokens, fresh, self.continued, self.usage.reply_tokens if self.continued else None
+        )
+
+    def begin_calls(self) -> None:
+        """What follows are calls that the server has read, and what may go on with the last of them. The text in front
+        of them ends here: nothing unfinished in it is run, and nothing left open in it holds the calls."""
+        if self.text is None:
+            self._hear(self.reader.close(cut=True))
+            self.text, self.reader, self._last = self.reader, Reader(self.tools, self.number), ""
 
     def feed(self, text: str) -> None:
         self.length += len(text)
@@ -178,7 +216,16 @@ class _UnderWay:
 
     def close(self) -> AssistantMessage:
         self._hear(self.reader.close(cut=self.end != "stop"))
-        return AssistantMessage(self.reader.raw, _joined(self.parts), self.end)
+        parts = _numbered(_joined(self.parts), self.number) if self.text else _joined(self.parts)
+        return AssistantMessage(self.raw, tuple(map(self._marked, parts)), self.end)
+
+    def _marked(self, part: Part) -> Part:
+        """A call whose form the model did not choose says so."""
+        if isinstance(part, ToolCall) and self.native and part.form == "tool_call":
+            return replace(part, form="native")
+        if isinstance(part, ToolCall) and self.forced and part.form == "tools":
+            return replace(part, form="forced")
+        return part
 
     def _hear(self, heard: list[Part]) -> None:
         for part in heard:
@@ -194,6 +241,12 @@ def _joined(parts: list[Part]) -> tuple[Part, ...]:
         run = list(group)
         joined += [Prose("".join(part.text for part in run if isinstance(part, Prose)))] if is_prose else run
     return tuple(joined)
+
+
+def _numbered(parts: tuple[Part, ...], reply: int) -> tuple[Part, ...]:
+    """The parts of two readers, with the ids that one would have given."""
+    number = count(1)
+    return tuple(part if isinstance(part, Prose) else replace(part, id=f"{reply}.{next(number)}") for part in parts)
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

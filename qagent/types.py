@@ -18,9 +18,11 @@ Mode = Literal["plan", "ask", "accept-edits", "auto"]
 MODES: tuple[Mode, ...] = ("plan", "ask", "accept-edits", "auto")
 """From the strictest to the freest; `plan` reads only."""
 
-Form = Literal["tools", "tool_call", "tag", "xml", "fence", "bare", "named"]
+Form = Literal["tools", "tool_call", "tag", "xml", "fence", "bare", "named", "native", "forced"]
 """How the model wrote a call: in `<tools>` tags (as taught), `<tool_call>`, another tag, as XML with its name in the
-tag (`<function=run>`), in a code fence, as bare JSON, or with its name in front of its arguments (`run {…}`)."""
+tag (`<function=run>`), in a code fence, as bare JSON, or with its name in front of its arguments (`run {…}`).
+The last two it did not choose: "native" was read by the server itself, "forced" was written while the server held the
+reply to the form of a call."""
 
 Repair = Literal[
     "closers",  # brackets that were missing, one too many, or in the wrong order
@@ -296,12 +298,15 @@ class TaskStarted:
 class PromptSent:
     """A request is on its way; until the first `TextStreamed` the server is loading the model or reading.
 
-    tokens and fresh are those of `Prompt`.
+    tokens and fresh are those of `Prompt`. continued: how often this reply has been gone on with, this time included;
+    then `fresh` counts what came since the last request, and `written` the reply's tokens so far (None: untold).
     """
 
     turn: int
     tokens: int
     fresh: int
+    continued: int = 0
+    written: int | None = None
     kind: Literal["prompt_sent"] = "prompt_sent"
 
 

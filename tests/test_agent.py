@@ -131,10 +131,10 @@ async def test_tests_that_were_never_run_are_not_believed(folder: Path) -> None:
 
 
 async def test_an_empty_reply_and_a_cut_one_are_asked_for_again(folder: Path) -> None:
-    scene = Scene(folder, ["", Said("The file", end="length"), "It subtracts."])
+    scene = Scene(folder, ["", Said("The file", end="length"), Said("", end="length"), "It subtracts."])
     assert (await scene.run("What is wrong?")).answer == "It subtracts."
     assert "Your reply was empty" in scene.model.prompts[1].text
-    assert "Your reply was cut" in scene.model.prompts[2].text
+    assert "Your reply was cut" in scene.model.prompts[3].text
 
 
 async def test_a_cut_call_is_not_run(folder: Path) -> None:
@@ -142,7 +142,7 @@ async def test_a_cut_call_is_not_run(folder: Path) -> None:
     scene = Scene(folder, [Said(cut, end="length"), Said("", end="length"), "I stop."])
     await scene.run()
     assert (folder / "calc.py").read_text() == BUGGY
-    assert "its end is missing" in scene.results()[0]
+    assert "it was cut off" in scene.results()[0]
 
 
 async def test_a_yes_runs_the_call_and_a_no_tells_the_model_why(folder: Path) -> None:

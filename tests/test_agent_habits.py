@@ -12,6 +12,8 @@ from qagent.types import CallStarted, OutcomeReason
 
 FIXED = BUGGY.replace("-", "+")
 GREEN = call("run", command="true")
+LIST = '{"name": "list_files", "arguments": {}}'
+FIND_BUG = '{"name": "find_bug", "arguments": {"file": "calc.py"}}'
 MISSING = call("edit_file", "<<<<<<< SEARCH\nnothing like it\n=======\nx\n>>>>>>> REPLACE\n", path="calc.py")
 
 
@@ -50,9 +52,27 @@ FOREVER: dict[str, tuple[str, list[str], OutcomeReason, Answer]] = {
         "no_headway",
     ),
     "edits that fail alike": ("Fix it.", [missing(n) for n in range(20)], "no_progress", "other_edit"),
+    "closing words": ("Fix it.", ["Fixed."], "no_progress", "no_edit"),
+    "many closing words": ("Fix it.", ["Done.", "It is fixed.", "Bug fixed."], "no_progress", "no_edit"),
+    "closing words behind a refused edit": (
+        "Fix it.",
+        [EDIT.replace("a + b", "a + (b"), *["Fixed the sign in calc.py."] * 3],
+        "no_progress",
+        "no_edit",
+    ),
+    "closing words behind a promise": (
+        "Fix it.",
+        ["I will now fix it.", "I will now fix it.", *["It is fixed."] * 5],
+        "no_progress",
+        "no_edit",
+    ),
+    "a refusal behind a read": ("Fix it.", [READ, *["I cannot access your files."] * 2], "no_progress", "have_tools"),
+    "a failure without a reason": ("Fix it.", [READ, *["I could not write it."] * 2], "no_progress", "give_reason"),
+    "an opening fence": ("Fix it.", ["```xml\n"], "no_progress", "empty_reply"),
+    "bare calls of invented tools": ("Fix it.", [FIND_BUG, FIND_BUG, LIST], "bad_calls", "unknown_tool"),
     "invented tools": (
         "Fix it.",
-        [call("frobnicate"), call("frob", x=1), '{"name": "list_files", "arguments": {}}'],  # the third one is forced
+        [call("frobnicate"), call("frob", x=1), LIST],  # the third one is forced
         "bad_calls",
         "unknown_tool",
     ),
@@ -90,9 +110,17 @@ async def test_what_may_be_right_is_asked_about_once_and_then_taken(folder: Path
 CURED: dict[str, tuple[list[str], str]] = {
     "a promise": (["I will now read the file."], "You said what to do, and nothing was done."),
     "advice": (["You should replace the minus by a plus."], "You said what to do, and nothing was done."),
+    "a call in a line": (["read_file calc.py"], "Your reply shows a call as text"),
     "a refusal": (["I cannot access your files."], "Call read_file now."),
     "an invented result": (["I see.\n<tool_response>\na - b\n</tool_response>"], "You wrote a result yourself"),
     "a false claim": (["I have fixed the bug."], "No file has been changed"),
+    "closing words": (["Fixed."], "No file has been changed"),
+    "a bare failure": (["I could not write it."], "say in one sentence why"),
+    "an opening fence": (["```xml\n"], "Your reply was empty"),
+    "an invented tool": ([FIND_BUG], "there is no tool 'find_bug'"),
+    "an invented tool in a fence": ([f"```json\n{FIND_BUG}\n```"], "there is no tool 'find_bug'"),
+    "an invented tool behind words": ([f"I look for it.\n{FIND_BUG}"], "there is no tool 'find_bug'"),
+    "advice that commands": (["Replace `-` with `+` in calc.py."], "You said what to do, and nothing was done."),
     "leave": (["It is the sign. Shall I fix it?"], "Yes, go on"),
     "nothing": ([""], "Your reply was empty"),
     "a claim about another file": ([EDIT, "I have updated test_calc.py."], "test_calc.py has not been changed"),
@@ -130,6 +158,18 @@ async def test_a_habit_is_answered_and_the_task_goes_on(folder: Path, name: str)
         ("Change the sign.", [call("run", command="sed -i 's/-/+/' calc.py"), "I've changed the sign in calc.py."]),
         ("Remove it.", [call("run", command="rm calc.py"), "The file has been removed."]),
         ("Remove it.", [call("run", command="rm calc.py"), "I've removed calc.py."]),
+        ("Fix the bug.", [READ, EDIT, RUN, "Fixed."]),
+        ("Fix the bug.", [READ, EDIT, RUN, "Done. It now passes."]),
+        ("Fix the bug.", [READ, "I could not fix it: the test itself is wrong."]),
+        ("Fix the bug.", [READ, "It is already fixed."]),
+        ("Can you fix the bug?", [READ, EDIT, RUN, DONE]),
+        ("Run the tests.", [RUN, "1 test fails (test_add: -1 != 5); the other tests pass."]),
+        ("Führe die Tests aus.", [RUN, "Die Tests bestehen nicht: -1 != 5"]),
+        ("运行测试", [RUN, "0 个测试通过，1 个失败。"]),
+        ("Write a plan for a new sign.", ["1. I will change the sign.\n2. I will run the tests."]),
+        ("Look at calc.py.", [READ, "Done."]),
+        ("Copy calc.py to sum.py, then remove it.", [call("run", command="mv calc.py sum.py"), "Done."]),
+        ("Give me an example of a tool call in JSON.", [FIND_BUG]),
         ("Erkläre calc.py.", [READ, "Die Funktion zieht b von a ab."]),
     ],
 )
@@ -155,6 +195,19 @@ async def test_a_question_about_earlier_work_may_be_answered_with_it(folder: Pat
     await scene.run("Fix the bug.")
     assert (await scene.run("Did you fix it?")).reason == "done"
     assert scene.nudges() == []
+
+
+async def test_what_the_last_task_did_proves_nothing_of_the_next_though_it_is_put_as_a_question(folder: Path) -> None:
+    scene = Scene(folder, [READ, EDIT, RUN, DONE, *["I also fixed the sign in sub(). All tests pass."] * 3])
+    await scene.run("Fix the bug.")
+    outcome = await scene.run("Can you fix the same thing in sub()?")
+    assert (outcome.reason, outcome.detail) == ("no_progress", TOLD["no_edit"])
+
+
+async def test_a_look_that_is_only_announced_is_asked_for_on_a_question_too(folder: Path) -> None:
+    scene = Scene(folder, ["Let me look at calc.py.", READ, "It subtracts."])
+    assert (await scene.run("Why does test_calc.py fail?")).answer == "It subtracts."
+    assert len(scene.nudges()) == 1
 
 
 async def test_who_is_there_is_left_to_answer(folder: Path) -> None:
@@ -222,7 +275,7 @@ async def test_a_result_that_is_known_is_not_said_again(folder: Path) -> None:
     assert first.count("line\n") > 100
     assert second == "This is the same result as before: it stands above. Do not send this call again."
     assert third.startswith("You have sent this call 3 times")
-    assert sum("makes no progress" in notice for notice in scene.notices()) == 2
+    assert sum("makes no progress" in notice for notice in scene.notices()) == 1
 
 
 async def test_a_file_that_has_changed_since_is_shown_again(folder: Path) -> None:
@@ -260,6 +313,36 @@ async def test_no_call_is_run_on_a_greeting(folder: Path, greeting: str) -> None
     assert (await scene.run(greeting)).reason == "done"
     assert [result.partition(":")[0] for result in scene.results()] == ["That call was not run"] * 2
     assert "call_started" not in scene.kinds()
+
+
+async def test_an_invented_tool_in_bare_json_is_counted_with_those_in_tags(folder: Path) -> None:
+    scene = Scene(folder, [call("frob", x=1), FIND_BUG, LIST, FIND_BUG])
+    outcome = await scene.run()
+    assert (outcome.reason, outcome.detail, outcome.turns) == ("bad_calls", TOLD["unknown_tool"], 4)
+    assert "The tools are: read_file" in scene.nudges()[0]
+    assert scene.notices()[0].startswith("told the model: That call was not run: there is no tool 'find_bug'")
+    assert "\n" not in scene.notices()[0]
+
+
+async def test_after_two_invented_tools_in_bare_json_the_next_call_is_forced(folder: Path) -> None:
+    header = '{"name": "read_file", "arguments": {"path": "calc.py"}}'
+    scene = Scene(folder, [FIND_BUG, FIND_BUG, header, EDIT, RUN, DONE])
+    assert (await scene.run()).reason == "done"
+    assert [prompt.schema is not None for prompt in scene.model.prompts] == [False, False, True, False, False, False]
+
+
+async def test_an_invented_tool_on_a_greeting_is_answered_as_a_call_on_one(folder: Path) -> None:
+    scene = Scene(folder, ['{"name": "greet", "arguments": {"who": "you"}}', "Hello!"])
+    assert (await scene.run("hi")).reason == "done"
+    assert scene.nudges() == [
+        "That call was not run: the user only said hello or thanks. Answer in plain words, with no call."
+    ]
+
+
+async def test_calls_on_a_greeting_are_told_to_the_person_once(folder: Path) -> None:
+    scene = Scene(folder, [READ, READ, "Hello!"])
+    assert (await scene.run("hi")).reason == "done"
+    assert len(scene.notices()) == 1
 
 
 async def test_a_made_up_tool_is_answered_with_the_real_ones(folder: Path) -> None:

@@ -3,15 +3,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from scripted_agent import BUGGY, DONE, EDIT, READ, RUN, Scene, call, write_files
 
 from qagent.errors import WindowExceeded
+from qagent.models.base import CallsDelta
+from qagent.models.driver import PrefillRefused
 from qagent.models.refusal import SchemaRefused
 from qagent.models.scripted import Said, ScriptedModel, ScriptLine
 from qagent.reply import MOST_CONTINUED
-from qagent.types import AssistantMessage, Delta, Prompt, ReplyFinished, Usage
+from qagent.types import (
+    AssistantMessage,
+    BadCall,
+    Delta,
+    Prompt,
+    ReplyEnded,
+    ReplyFinished,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
 
 BROKEN = "<tools>\n{broken\n</tools>"
 HEADER = '{"name": "read_file", "arguments": {"path": "calc.py"}}'
@@ -73,11 +86,131 @@ async def test_a_window_that_is_full_ends_the_continuation_and_not_the_task(fold
     assert not (folder / "long.txt").exists()
 
 
-async def test_prose_that_was_cut_is_asked_for_in_smaller_pieces(folder: Path) -> None:
-    scene = Scene(folder, [Said("The file is", "length"), "It subtracts."])
+# ------------------------------------------------------------------ and so is an answer in words
+
+
+@pytest.mark.parametrize("cuts", [1, MOST_CONTINUED])
+async def test_an_answer_that_the_limit_cut_is_whole_in_the_end(folder: Path, cuts: int) -> None:
+    parts = [f"Part {n} is about calc.py. " for n in range(cuts)]
+    scene = Scene(folder, [*(Said(part, "length") for part in parts), "That is all of it."])
+    outcome = await scene.run("What is wrong?")
+    assert (outcome.reason, outcome.turns) == ("done", 1)
+    assert outcome.answer == "".join(parts) + "That is all of it."
+    assert [prompt.prefill for prompt in scene.model.prompts] == ["".join(parts[:n]) for n in range(cuts + 1)]
+    assert (replies(scene)[0].end, finished(scene)[0].continued) == ("stop", cuts)
+    assert not any("Your reply was cut" in prompt.text for prompt in scene.model.prompts)
+
+
+async def test_an_answer_without_end_is_asked_for_in_smaller_pieces(folder: Path) -> None:
+    scene = Scene(folder, [*[Said("And so on. ", "length")] * (1 + MOST_CONTINUED), "It subtracts."])
     await scene.run("What is wrong?")
-    assert scene.model.prompts[1].prefill == ""
-    assert "Your reply was cut" in scene.model.prompts[1].text
+    prompts = scene.model.prompts
+    assert len(prompts) == 2 + MOST_CONTINUED
+    assert [prompt.prefill == "" for prompt in prompts] == [True, *[False] * MOST_CONTINUED, True]
+    assert "Your reply was cut" in prompts[-1].text
+    assert replies(scene)[0].prose == ("And so on. " * (1 + MOST_CONTINUED)).strip()
+
+
+async def test_a_cut_answer_may_go_on_with_a_call(folder: Path) -> None:
+    scene = Scene(folder, [Said("I look at it.\n", "length"), READ, "It subtracts."])
+    assert (await scene.run("What is wrong?")).turns == 2
+    assert [call.form for call in replies(scene)[0].calls if isinstance(call, ToolCall)] == ["tools"]
+
+
+async def test_words_behind_a_whole_call_are_not_gone_on_with(folder: Path) -> None:
+    scene = Scene(folder, [Said(f"{READ}\nAnd then I will", "length"), "It subtracts."])
+    await scene.run("What is wrong?")
+    assert [prompt.prefill for prompt in scene.model.prompts] == ["", ""]
+    assert len(scene.results()) == 1
+
+
+@pytest.mark.parametrize("cut", ["", "\n"])
+async def test_a_reply_that_has_not_begun_is_not_gone_on_with(folder: Path, cut: str) -> None:
+    scene = Scene(folder, [Said(cut, "length"), "It subtracts."])
+    await scene.run("What is wrong?")
+    assert [prompt.prefill for prompt in scene.model.prompts] == ["", ""]
+
+
+@pytest.mark.parametrize("cut", ["The file is", LONG[:200]])
+async def test_a_server_that_does_not_go_on_with_a_begun_turn_ends_the_reply_and_not_the_task(
+    folder: Path, cut: str
+) -> None:
+    scene = Scene(folder, [Said(cut, "length"), PrefillRefused("no"), "It subtracts."])
+    assert (await scene.run("What is wrong?")).reason == "done"
+    assert (replies(scene)[0].end, finished(scene)[0].continued) == ("length", 0)
+    assert not (folder / "long.txt").exists()
+
+
+# ------------------------------------------------------------------ calls that the server has read
+
+
+class Native(ScriptedModel):
+    """The first reply is some text, then calls that the server has read out of it."""
+
+    def __init__(self, text: str, calls: str, *replies: ScriptLine, end: Literal["stop", "length"] = "stop") -> None:
+        super().__init__(["", *replies])
+        self.first = (TextDelta(text), CallsDelta(calls), ReplyEnded(end, Usage(), native=True))
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
+        if not self.prompts:
+            self.prompts.append(prompt)
+            for delta in self.first:
+                yield delta
+            return
+        async for delta in super().stream(prompt):
+            yield delta
+
+
+NATIVE = f"\n<tool_call>\n{HEADER}\n</tool_call>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I look.",
+        "",
+        "It is\n```python\nreturn a + b",
+        "It is\n~~~~\nreturn",
+        "```json\n{",
+        "<think>\nI look",
+        "So: `a",
+        "<tool_call>\n",
+        "I look.\n{",
+    ],
+)
+async def test_a_call_that_the_server_has_read_is_read_apart_from_the_text(folder: Path, text: str) -> None:
+    scene = Scene(folder, [])
+    scene.model = Native(text, NATIVE, "It subtracts.")
+    assert (await scene.run("What is wrong?")).reason == "done"
+    first = replies(scene)[0]
+    assert [(call.id, call.form) for call in first.calls if isinstance(call, ToolCall)] == [("1.1", "native")]
+    assert len(first.calls) == len(scene.results()) == 1
+    assert first.raw == text + NATIVE
+    assert "tool_call" not in first.prose
+
+
+async def test_calls_in_the_text_and_native_ones_are_numbered_as_one_row(folder: Path) -> None:
+    scene = Scene(folder, [])
+    scene.model = Native(READ, NATIVE + NATIVE, "It subtracts.")
+    await scene.run("What is wrong?")
+    assert [call.id for call in replies(scene)[0].calls] == ["1.1", "1.2", "1.3"]
+
+
+async def test_nothing_unfinished_in_front_of_a_native_call_is_run(folder: Path) -> None:
+    scene = Scene(folder, [])
+    scene.model = Native(LONG[:200], NATIVE, "I stop.")
+    await scene.run("What is there?")
+    assert not (folder / "long.txt").exists()
+    assert [type(call) for call in replies(scene)[0].calls] == [BadCall, ToolCall]
+
+
+async def test_a_native_call_that_the_limit_cut_is_gone_on_with(folder: Path) -> None:
+    scene = Scene(folder, [])
+    scene.model = Native("It is\n```\nx", NATIVE[:40], NATIVE[40:], "It subtracts.", end="length")
+    await scene.run("What is wrong?")
+    assert scene.model.prompts[1].prefill == "It is\n```\nx" + NATIVE[:40]
+    assert replies(scene)[0].raw == "It is\n```\nx" + NATIVE
+    assert [call.id for call in replies(scene)[0].calls if isinstance(call, ToolCall)] == ["1.1"]
 
 
 async def test_a_call_that_a_failure_or_a_cancel_cut_is_not_run(folder: Path) -> None:
@@ -138,6 +271,7 @@ async def test_a_good_call_behind_a_broken_one_was_not_run_and_counts_as_broken(
     scene = Scene(folder, [f"{BROKEN}\n{READ}", f"{BROKEN}\n{READ}", HEADER, "It subtracts."])
     assert (await scene.run("What does it do?")).reason == "done"
     assert finished(scene)[2].forced
+    assert finished(scene)[2].forms == ("forced",)
 
 
 async def test_a_forced_call_that_was_cut_is_reported_and_never_run(folder: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from replies import EDIT_FILE, PAIR, READ_FILE, RUN, TOOLS, WRITE_FILE
 
 from qagent.qwen.calls.arguments import Fitted, fitted
-from qagent.qwen.json_text import Unfit
+from qagent.qwen.json_text import Unfit, clean, decode, decode_strictly
 from qagent.types import Arguments, Parameter, ToolSpec
 
 EVERY = ToolSpec(
@@ -49,6 +49,19 @@ RIGHT: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("name", "value"), RIGHT)
 def test_what_is_right_stays_as_it_is(name: str, value: Any) -> None:
     assert fitted(EVERY, {name: value}, None) == Fitted({name: value})
+
+
+@pytest.mark.parametrize("digits", ["1.10", "1e3", "12345678901234567890.10", "-0.0", "1.5E400"])
+def test_a_number_in_the_place_of_a_text_keeps_its_digits(digits: str) -> None:
+    for decoded in (decode, decode_strictly):
+        assert fitted(EVERY, {"text": decoded(digits)}, None) == Fitted({"text": digits}, ("type",))
+    with pytest.raises(Unfit, match="one string"):
+        fitted(EVERY, {"note": decode(f'{{"a": [{digits}, 1.10]}}')}, None)
+
+
+def test_a_number_comes_out_plain() -> None:
+    for value in (fitted(EVERY, {"part": decode("1.10")}, None).arguments["part"], clean([decode("1.5")])[0]):
+        assert type(value) is float
 
 
 TYPED: list[tuple[str, Any, Any]] = [

@@ -36,7 +36,6 @@ READ: list[tuple[str, str, list[tuple[str, Arguments]], tuple[Repair, ...]]] = [
         [("run", {"command": "a\nb"})],
         ("control",),
     ),
-    ("a bare text", '{"name": "run", "arguments": "ls"}', [RUN_LS], ("type",)),
     ("JSON in a string", '{"name": "run", "arguments": "{\\"command\\": \\"ls\\"}"}', [RUN_LS], ("encoded",)),
     ("another spelling", '{"name": "Run", "arguments": {"command": "ls"}}', [RUN_LS], ("tool_name",)),
     (
@@ -45,10 +44,15 @@ READ: list[tuple[str, str, list[tuple[str, Arguments]], tuple[Repair, ...]]] = [
         [("read_file", {"path": "a.py", "start": 1})],
         ("quotes", "commas", "envelope", "tool_name", "argument_name", "type"),
     ),
-    ("a name that swallowed its arguments", '{"name": "run command=\'ls\'"}', [RUN_LS], ("envelope",)),
     ("a name with arguments behind it", '{"name": "run(command=\'ls\')", "arguments": {}}', [RUN_LS], ("envelope",)),
-    ("a name among the arguments", '{"arguments": {"command": "ls", "name": "run"}', [RUN_LS], ("closers", "envelope")),
 ]  # fmt: skip
+IN_TAGS: list[tuple[str, str, list[tuple[str, Arguments]], tuple[Repair, ...]]] = [
+    ("a bare text", '{"name": "run", "arguments": "ls"}', [RUN_LS], ("type",)),
+    ("a name that swallowed its arguments", '{"name": "run command=\'ls\'"}', [RUN_LS], ("envelope",)),
+    ("a name among the arguments", '{"arguments": {"command": "ls", "name": "run"}}', [RUN_LS], ("envelope",)),
+    ("arguments beside the name", '{"name": "run", "command": "ls"}', [RUN_LS], ("envelope",)),
+    ("the name as the key", '{"run": {"command": "ls"}}', [RUN_LS], ("envelope",)),
+]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +65,20 @@ def test_a_value_is_read_as_the_calls_that_fit(
         parts = read(text, None, form, TOOLS)
         assert calls(parts) == found
         assert {part.form for part in parts if isinstance(part, ToolCall)} == {form}
-        assert sorted({part.repairs for part in parts if isinstance(part, ToolCall)})[0] == repairs
+        assert repairs in {part.repairs for part in parts if isinstance(part, ToolCall)}
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "repairs"),
+    [pytest.param(text, found, repairs, id=name) for name, text, found, repairs in IN_TAGS],
+)
+def test_in_tags_the_intent_is_clear_and_elsewhere_the_same_is_data(
+    text: str, found: list[tuple[str, Arguments]], repairs: tuple[Repair, ...]
+) -> None:
+    parts = read(text, None, "tools", TOOLS)
+    assert calls(parts) == found
+    assert [part.repairs for part in parts if isinstance(part, ToolCall)] == [repairs]
+    assert calls(read(text, None, "bare", TOOLS)) == calls(read(text, None, "fence", TOOLS)) == []
 
 
 def test_what_is_said_beside_a_call_stands_before_it() -> None:
@@ -193,7 +210,7 @@ def test_a_call_that_was_cut_is_never_run() -> None:
         assert found in ([], [("write_file", {"path": "a.py", "content": "x = 10"})])
     (bad,) = read(whole[:-4], None, "tools", TOOLS, whole=False)
     assert isinstance(bad, BadCall)
-    assert "cut off" in bad.why
+    assert "its end is missing" in bad.why
 
 
 def test_a_text_with_two_readings_that_fit_is_not_guessed_at() -> None:

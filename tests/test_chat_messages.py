@@ -29,7 +29,7 @@ def say(raw: str, *parts: ToolCall | BadCall) -> AssistantMessage:
 
 
 def native(call_id: str = "1.1", name: str = "read", **arguments: Any) -> ToolCall:
-    return ToolCall(call_id, name, arguments, "tool_call")
+    return ToolCall(call_id, name, arguments, "native")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,7 @@ def test_the_ids_of_a_conversation_stay_when_it_grows() -> None:
     "reply",
     [
         say("```json\n{}\n```", ToolCall("1.1", "read", {}, "fence")),
+        say("<tool_call>{}</tool_call>", ToolCall("1.1", "read", {}, "tool_call")),
         say("both", native("1.1"), ToolCall("1.2", "read", {}, "bare")),
         say("broken", native("1.1"), BadCall("1.2", "{", "cut")),
     ],

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qagent.qwen.habits.claims import claimed_files, claims_edit, claims_test, is_among
+from qagent.qwen.habits.closings import claims_closed
 
 EDITS = (
     "I've fixed the bug in `cart.py`.",
@@ -38,6 +39,10 @@ TESTS = (
     "I ran both files; they all pass.",
     "Die Tests laufen jetzt durch.",
     "所有测试都通过了。",
+    "It now passes.",
+    "I changed the sign, and it now passes.",
+    "It passes now!",
+    "Everything now works as expected.",
 )
 NO_CLAIMS = (
     "The function returns the sum of the prices.",
@@ -60,6 +65,17 @@ NO_CLAIMS = (
     "J'ai corrigé la fonction.",
     "He corrigido el error.",
     "如果测试通过，请提交。",
+    "Es wurde nichts geändert.",
+    "Die Datei wurde nicht geändert.",
+    "Ich habe nichts geändert.",
+    "Ich habe die Datei nicht angepasst.",
+    "Der Fehler wurde im letzten Commit behoben.",
+    "The bug was fixed in version 2.1.",
+    "The issue was resolved upstream.",
+    "The errors were corrected in the last commit.",
+    "It now passes an int where a string is wanted.",
+    "It passes the list to `add`.",
+    "It now works on a copy.",
     "```python\n# I have fixed the bug. All tests pass.\n```",
 )
 
@@ -127,7 +143,7 @@ def test_a_file_may_be_named_by_its_last_parts(path: str, among: bool) -> None:
 @given(st.text() | st.lists(st.sampled_from(["I have fixed ", "a/", "a.py", ".", "ich habe ", "`"])).map("".join))
 def test_any_text_is_read(text: str) -> None:
     claims_edit(text)
-    claims_test(text)
+    claims_test(text, red=True)
     assert isinstance(claimed_files(text), tuple)
 
 
@@ -136,3 +152,73 @@ def test_one_endless_line_is_read_in_pieces() -> None:
         claims_edit(piece * 20_000)
         claims_test(piece * 20_000)
         claimed_files(piece * 20_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I went ahead and fixed the bug.",
+        "I have applied the fix to src/cart.py.",
+        "I patched calc.py.",
+        "I adjusted the sign.",
+        "Der Fehler ist nun behoben.",
+        "Ich hab den Fehler gefixt.",
+        "我修复了这个错误。",
+        "我已将返回值改为总和。",
+        "我已经把减号改成加号。",
+    ],
+)
+def test_further_words_for_a_change_are_a_claim(text: str) -> None:
+    assert claims_edit(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Everything passes now.",
+        "pytest passes.",
+        "12 passed.",
+        "test_total passes now.",
+        "I verified the fix by running the tests.",
+        "No test fails any more; all tests pass.",
+        "The test fails because of the sign. I fixed it, and all tests pass now.",
+        "Die Tests wurden erfolgreich ausgeführt.",
+        "测试已经全部通过。",
+    ],
+)
+def test_further_words_for_a_pass_are_a_claim(text: str) -> None:
+    assert claims_test(text) or claims_closed(text, tested=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 test fails (test_tax: 5 != 6); the other tests pass.",
+        "10 tests pass, 2 fail",
+        "10 passed, 2 failed",
+        "The tests pass except for test_tax.",
+        "The tests pass, but test_b still fails.",
+        "- test_a fails\n- the other tests pass",
+        "The tests pass.\ntest_b is failing, though.",
+        "Die Tests bestehen nicht: 5 != 6",
+        "10 Tests bestehen, 2 schlagen fehl.",
+        "Die Tests bestehen bis auf test_tax.",
+        "10 个测试通过,2 个失败。",
+        "10 个测试通过，2 个失败。",
+    ],
+)
+@pytest.mark.parametrize("red", [True, False])
+def test_who_names_what_fails_claims_no_pass(text: str, red: bool) -> None:
+    assert not claims_test(text, red=red)
+
+
+def test_a_red_test_and_a_word_of_it_are_a_report() -> None:
+    text = "test_tax fails with 5 != 6.\ntest_total passes."
+    assert not claims_test(text, red=True)
+    assert claims_test("test_tax fails.\nI fixed it; all tests pass now.", red=True)
+
+
+def test_of_a_checker_it_may_be_said_that_it_passes() -> None:
+    assert claims_test("It passes now.")
+    assert not claims_test("It passes now.", checked=True)
+    assert claims_test("The tests pass.", checked=True)

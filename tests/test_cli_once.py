@@ -94,7 +94,7 @@ def test_the_sum_is_told_also_when_the_server_fails(folder: Path, capsys: Captur
         ran = qagent(capsys, "-p", "x", "-v", "--json", "-C", str(folder), "--host", server.url)
     assert ran.code == 6
     assert ran.json["reading"]["forms"] == {"fence": 1}
-    assert "· reading: " in ran.err
+    assert "· reading: 1 reply; 1 call (from a code fence 1)\n" in ran.err
 
 
 def test_stream_json_tells_how_each_reply_was_read(folder: Path, capsys: Capture) -> None:

@@ -35,6 +35,16 @@ from qagent.errors import ConfigProblem
         ("models.7b.top_k = -1", "line 1, in the table `7b`: `top_k` must be at least 0, not `-1`"),
         ("[models.7b]\nstops = ['$END']", "line 2, in the table `7b`: `stops` holds the text `$END`"),
         ('[models."\\u001b"]\ntop_k = -1', "in the table '\\x1b': `top_k` must be at least 0, not `-1`"),
+        ("[models.qwen2.5-coder]\ntop_k = 1", "line 1: the name `qwen2.5-coder` has dots, so it needs quotes"),
+        ("[models.a.b.c]\ntop_k = 1", "the name `a.b.c` has dots, so it needs quotes"),
+        ("[models.7b]\ntop_k = {a = 1}", "`top_k` must be a whole number, not `{…}`"),
+        ("[models.13b]\ntop_k = 1", "line 1: Qwen 2.5 Coder has no size `13b`"),
+        ("[model.7b]\ntop_k = 1", "line 1: a model's own table is called `models`"),
+        ("base_url = 'x'", "line 1: there is no setting `base_url`; did you mean `host`?"),
+        ("context_length = 1", "line 1: there is no setting `context_length`; did you mean `num_ctx`?"),
+        ("[models.7b]\nmax_tokens = 1", "there is no setting `max_tokens`; did you mean `reply_tokens`?"),
+        ("server = 'vllm'", "not `vllm`; did you mean `openai`?"),
+        ("server = 'llama.cpp'", "not `llama.cpp`; did you mean `llamacpp`?"),
         ("profile = '8b'", "`profile` must be '0.5b', '1.5b', '3b', '7b', '14b', '32b' or 'other', not `8b`"),
         ("[ollama]\nhost = 'x'", "line 1: there is no setting `ollama`"),
         ("a.b = 1", "line 1: there is no setting `a`"),
@@ -87,6 +97,8 @@ def test_an_error_names_file_line_key_and_what_is_expected(text: str, what: str)
         ({"sets": ["model"]}, "--set `model`: there is no `=`"),
         ({"sets": ["max_turns="]}, "--set: `max_turns` must be a whole number, not ''"),
         ({"sets": ["models=x"]}, "--set: `models` must be a table in config.toml, not `x`"),
+        ({"sets": ["models.7b.top_k=1"]}, "--set `models.7b.top_k`: a model's own table stands in config.toml alone"),
+        ({"env": {"QAGENT_BASE_URL": "x"}}, "no setting `QAGENT_BASE_URL`; did you mean `QAGENT_HOST`?"),
         ({"env": {"QAGENT_MODELS": "[]"}}, "QAGENT_MODELS: `models` must be a table in config.toml, not `[]`"),
         ({"env": {"QAGENT_TOP_P": "0"}}, "QAGENT_TOP_P: `top_p` must be more than 0, not `0`"),
         ({"sets": ["=x"]}, "there is no setting ''"),
@@ -97,7 +109,18 @@ def test_an_error_names_variable_or_flag(places: Places, what: str) -> None:
     assert what in refused(**places).what
 
 
-@pytest.mark.parametrize("key", ["sk-proj-1234", "abc def", "x" * 200])
+def test_a_near_setting_is_explained_and_only_without_one_are_all_named() -> None:
+    near, far = refused("base_url = 'x'").todo, refused("zzzzzz = 1").todo
+    assert near.startswith("`host`: the server's address")
+    assert "max_turns" not in near
+    assert "max_turns" in far
+    assert "models" not in far.split(", ")
+    assert refused("[models.qwen2.5-coder]\ntop_k = 1").todo == 'write [models."qwen2.5-coder"]'
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-proj-1234", "abc def", "x" * 200, "a1b2c3d4e5f6secretkey", "Team_Key", "_TEAM_KEY", "1TEAM", "ſKEYſKEY"]
+)
 def test_a_key_in_place_of_its_variable_s_name_is_not_shown(key: str) -> None:
     for problem in (
         refused(f"api_key_env = '{key}'"),
@@ -127,6 +150,30 @@ def test_a_variable_that_nobody_filled_in_is_refused(key: str, value: str, name:
     ):
         assert f"`{key}` holds the text `" in problem.what
         assert f"the variable `{name}` is not filled in" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("api_key_env", "$ecretPass1"),
+        ("api_key_env", "{env:ecret}"),
+        ("host", "https://user:$ecret@box"),
+        ("host", "https://user:ecret@${BOX}"),
+        ("host", "https://box/v1?key=$ecret"),
+        ("host", "https://user:ecret@box\\u0007"),
+        ("allow_hosts", "https://user:ecret@$BOX"),
+    ],
+)
+def test_neither_a_key_nor_an_address_with_one_in_it_is_shown(key: str, value: str) -> None:
+    text = f'["ok", "{value}"]' if key == "allow_hosts" else f'"{value}"'
+    value = value.replace("\\u0007", "\a")
+    for problem in (
+        refused(f"{key} = {text}"),
+        refused(env={f"QAGENT_{key.upper()}": value}),
+        refused(sets=[f"{key}={value}"]),
+        refused(sets=[f"{key}:{value}"]),
+    ):
+        assert "ecret" not in problem.what + problem.todo
 
 
 def test_a_file_that_is_not_utf_8_names_the_line() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,49 @@ def test_debug_edit_keeps_its_contract() -> None:
     assert good == {"id": 1, "after": "b\n"}
     assert (bad["id"], bad["error"]) == (2, "ambiguous")
     assert bad["message"]
+
+
+def test_a_prompt_is_shown_as_the_chosen_model_gets_it(capsys: Capture, tmp_path: Path) -> None:
+    at = ("debug", "prompt", "Fix it.", "-C", str(tmp_path))
+    small, large = (qagent(capsys, at, "-m", name).out for name in ("3b", "32b"))
+    assert ("- search(" in small, "- search(" in large) == (False, True)
+    assert small.endswith("<|im_start|>assistant\n")
+    assert qagent(capsys, at, "-m", "7b", "--set", "strip_tools=true").out.count("read_file") == 0
+    assert qagent(capsys, at, "--json").json["messages"] is None
+
+
+def test_a_prompt_for_a_chat_endpoint_is_shown_as_messages(capsys: Capture, tmp_path: Path) -> None:
+    at = ("debug", "prompt", "Fix it.", "-C", str(tmp_path), "-m", "llama3:8b", "--server", "openai")
+    ran = qagent(capsys, at)
+    assert ran.code == 0
+    assert ran.out.startswith("--- system\nYou are qagent")
+    assert ran.out.endswith("--- user\nFix it.\n")
+    assert "the model's own template" in ran.err
+    assert [message["role"] for message in qagent(capsys, at, "--json").json["messages"]] == ["system", "user"]
+
+
+def test_a_server_that_there_is_not_is_wrong_usage_with_a_hint(capsys: Capture, tmp_path: Path) -> None:
+    ran = qagent(capsys, "debug", "prompt", "-C", str(tmp_path), "--server", "vllm")
+    assert ran.code == 2
+    assert "did you mean `openai`?" in ran.err
+
+
+def test_tools_may_stand_as_openai_has_them(capsys: Capture) -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"properties": {"n": {"type": "integer"}}}}}
+    (said,) = in_lines(
+        capsys, {"id": 1, "raw": '<tools>\n{"name": "f", "arguments": {"n": "3"}}\n</tools>', "tools": [tool]}
+    )
+    assert said["calls"] == [{"name": "f", "arguments": {"n": 3}}]
+
+
+def test_a_person_at_a_terminal_is_told_that_it_is_waited_for(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    leader, follower = os.openpty()
+    os.write(leader, b"Hello.\n\x04")
+    with os.fdopen(follower, encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        ran = qagent(capsys, "debug", "parse")
+    os.close(leader)
+    assert ran.err == "reading from the terminal; Ctrl-D ends it\n"
+    assert "    Hello." in ran.out

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qagent.qwen.habits.deeds import Deeds, came_out_well, deeds
@@ -17,6 +19,8 @@ def called(*names: str, command: str = "pytest") -> AssistantMessage:
     )
 
 
+EDIT = AssistantMessage("", (ToolCall("2.1", "edit_file", {}),))
+FAILED = ToolResult("2.1", "no", ok=False, good=False)
 ONE = Deeds(calls=1, edits=1, changed=frozenset({"a.py"}))
 LOGS: dict[str, tuple[list[Message], Deeds]] = {
     "nothing": ([TASK], Deeds()),
@@ -40,11 +44,11 @@ LOGS: dict[str, tuple[list[Message], Deeds]] = {
     ),
     "edit, then a failing test": (
         [TASK, called("edit_file", "run"), EDITED, ToolResult("1.2", "exit 1", good=False)],
-        Deeds(2, 1, frozenset({"a.py"}), 1),
+        Deeds(2, 1, frozenset({"a.py"}), 1, red=True),
     ),
     "edit, then a test that was stopped": (
         [TASK, called("edit_file", "run"), EDITED, ToolResult("1.2", "stopped", ok=False, good=False)],
-        Deeds(2, 1, frozenset({"a.py"}), 1),
+        Deeds(2, 1, frozenset({"a.py"}), 1, red=True),
     ),
     "test, then edit": (
         [TASK, called("run", "edit_file"), ToolResult("1.1", "exit 0"), ToolResult("1.2", "", changed=("a.py",))],
@@ -82,7 +86,43 @@ LOGS: dict[str, tuple[list[Message], Deeds]] = {
 @pytest.mark.parametrize("name", LOGS)
 def test_deeds_are_what_the_tool_log_bears_out(name: str) -> None:
     messages, expected = LOGS[name]
-    assert deeds(messages, RISKS) == expected
+    assert replace(deeds(messages, RISKS), tried=frozenset(), well=frozenset(), acted=0) == expected
+
+
+@pytest.mark.parametrize(
+    ("log", "tried", "well"),
+    [
+        ([called("read_file"), ToolResult("1.1", "x")], {"read"}, {"read"}),
+        ([called("read_file"), ToolResult("1.1", "no", ok=False, good=False)], {"read"}, set[Risk]()),
+        ([called("run"), ToolResult("1.1", "exit 1", good=False)], {"command"}, set[Risk]()),
+        ([called("read_file"), ToolResult("1.1", "x"), EDIT, FAILED], {"read", "write"}, {"read"}),
+        ([called("run"), ToolResult("1.1", "", False, fate="refused")], set[Risk](), set[Risk]()),
+    ],
+)  # fmt: skip
+def test_what_was_tried_and_what_went_well_are_told_apart(
+    log: list[Message], tried: set[Risk], well: set[Risk]
+) -> None:
+    done = deeds([TASK, *log], RISKS)
+    assert (done.tried, done.well) == (tried, well)
+
+
+@pytest.mark.parametrize(
+    ("command", "acts"),
+    [
+        *[(line, True) for line in ("git commit -qam x", "git add -A && git commit -m x", "git tag v1", "mkdir build")],
+        *[(line, True) for line in ("pip install -e .", "python3 -m pip install x", "npm install", "python -m venv v")],
+        *[(line, True) for line in ("make", "cp a b", "npm run build", "curl -O http://x.example", "docker build .")],
+        *[(line, False) for line in ("git status", "git log -3", "ls", "cat a.py", "grep -rn x .", "echo hi")],
+        *[(line, False) for line in ("pytest -q", "python3 -m unittest", "python3 calc.py", "python -c 'print(1)'")],
+        *[(line, False) for line in ("npm test", "npm run test", "cargo test", "go test ./...", "make test")],
+        *[(line, False) for line in ("ruff check .", "cd src && pytest -q", "X=1 pytest", "uv run pytest")],
+        (".venv/bin/pytest | tail -3", False),
+    ],
+)  # fmt: skip
+def test_a_command_acts_when_it_does_more_than_look_or_try_out(command: str, acts: bool) -> None:
+    log = [TASK, called("run", command=command), ToolResult("1.1", "exit 0")]
+    assert deeds(log, RISKS).acted == acts
+    assert deeds([*log[:2], ToolResult("1.1", "exit 1", good=False)], RISKS).acted == 0
 
 
 @pytest.mark.parametrize(
@@ -111,3 +151,44 @@ def test_what_a_file_says_is_no_failure() -> None:
 def test_a_command_that_only_looks_proves_nothing(command: str) -> None:
     log = [TASK, called("run", command=command), ToolResult("1.1", "exit 0")]
     assert not deeds(log, RISKS).tested
+
+
+@pytest.mark.parametrize(
+    ("commands", "tested", "checked"),
+    [
+        ([("true", "")], False, False),
+        ([("mkdir -p build", "")], False, False),
+        ([("python3 -m unittest -q 2>/dev/null || true", "")], False, False),
+        ([("ruff check .", "All checks passed!")], False, True),
+        ([("pytest", "3 passed"), ("git diff", "+x")], True, False),
+        ([("pytest", "3 passed"), ("git commit -qam x", "")], True, False),
+        ([("pytest", "3 passed"), ("sed -i s/a/b/ a.py", "")], False, False),
+        ([("pytest | tail -3", "3 passed")], True, False),
+        ([("pytest | tail -3", "no tests ran")], False, False),
+        ([("check it", "")], True, False),
+    ],
+)
+def test_only_what_can_prove_something_does(commands: list[tuple[str, str]], tested: bool, checked: bool) -> None:
+    log: list[Message] = [UserMessage("Fix it: `check it` must pass.")]
+    for line, text in commands:
+        log += [called("run", command=line), ToolResult("1.1", f"exit 0\n{text}")]
+    done = deeds(log, RISKS)
+    assert (done.tested, done.checked) == (tested, checked)
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "edits"),
+    [
+        ("rm -f nothing.txt", "", 0),
+        ("rm -f a.py", "", 1),
+        ("rm a.py", "", 1),
+        ("git stash; true", "fatal: not a git repository", 0),
+        ("git stash 2>/dev/null; true", "", 0),
+        ("git stash", "No local changes to save", 0),
+        ("git stash", "Saved working directory", 1),
+        ("mv a.py b.py; ls", "b.py", 1),
+    ],
+)
+def test_what_took_nothing_away_is_no_edit(command: str, text: str, edits: int) -> None:
+    log: list[Message] = [UserMessage("Remove a.py."), called("run", command=command), ToolResult("1.1", text)]
+    assert deeds(log, RISKS).edits == edits

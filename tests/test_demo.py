@@ -23,6 +23,13 @@ def test_it_ends_green_and_says_that_no_llm_ran(capsys: Capture) -> None:
     assert ran.out.index("FAILED (failures=1)") < ran.out.index("Red before, green after")
 
 
+def test_it_tells_how_the_replies_were_read_when_asked_for(capsys: Capture) -> None:
+    ran = qagent(capsys, "demo", "-v")
+    assert ran.code == 0
+    assert re.search(r"^· reading: \d+ replies; \d+ calls \(", ran.out, re.MULTILINE)
+    assert "· turn 1: the model reads" in ran.out
+
+
 def test_it_is_the_same_twice_and_leaves_nothing(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

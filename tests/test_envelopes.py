@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replies import NAMES, TOOLS
+from replies import TOOLS
 
+from qagent.qwen.calls import envelopes, proven
 from qagent.qwen.calls.envelopes import Items, Meant, detached, items, meant
 from qagent.qwen.json_text import Unfit
 from qagent.types import Parameter, Repair, ToolSpec
@@ -90,8 +91,6 @@ MEANT: list[tuple[str, object, Meant]] = [
 @pytest.mark.parametrize(("value", "call"), [pytest.param(value, call, id=name) for name, value, call in MEANT])
 def test_a_value_means_a_call_when_it_names_a_tool_and_has_arguments(value: object, call: Meant) -> None:
     assert meant(value, TOOLS) == call
-    if call.name in NAMES:
-        assert meant(value, TOOLS, certain=False) == call
 
 
 SCHEMA = {"type": "object", "properties": {"command": {"type": "string"}}, "required": ["command"]}
@@ -131,30 +130,104 @@ NO_CALLS: list[tuple[str, object, str]] = [
 
 @pytest.mark.parametrize(("value", "why"), [pytest.param(value, why, id=name) for name, value, why in NO_CALLS])
 def test_other_values_are_no_calls(value: object, why: str) -> None:
-    for certain in (True, False):
-        with pytest.raises(Unfit, match=why):
-            meant(value, TOOLS, certain=certain)
+    with pytest.raises(Unfit, match=why):
+        meant(value, TOOLS)
+    with pytest.raises(Unfit):
+        proven.meant(value, TOOLS)
 
 
-def test_what_cannot_be_checked_is_a_call_only_where_calls_stand() -> None:
+def test_of_a_tool_known_by_its_name_any_familiar_argument_is_one() -> None:
     beside: dict[str, Any] = {"tool": "read_file", "path": "a.py"}
     assert meant(beside, NAMED) == Meant("read_file", {"path": "a.py"}, ("envelope",))
     with pytest.raises(Unfit):
-        meant(beside, NAMED, certain=False)
-    with pytest.raises(Unfit):
         meant({"name": "read_file", "version": 2}, NAMED)
-    keyed: dict[str, Any] = {"run": {"in": "CI"}}
-    assert meant(keyed, NAMED) == Meant("run", {"in": "CI"}, ("envelope",))
-    with pytest.raises(Unfit):
-        meant(keyed, NAMED, certain=False)
-    assert meant({"run": {"command": "ls"}}, NAMED, certain=False) == ls("envelope")
-
-
-def test_a_name_alone_is_a_call_outside_of_tags_only_under_the_taught_key() -> None:
-    assert meant({"name": "list_files"}, NAMED, certain=False) == Meant("list_files", {})
+    assert meant({"run": {"in": "CI"}}, NAMED) == Meant("run", {"in": "CI"}, ("envelope",))
     assert meant({"action": "list_files"}, NAMED) == Meant("list_files", {}, ("envelope",))
+
+
+R = {"name": "run", "arguments": {"command": "ls"}}
+PROVEN: list[tuple[str, object, Meant]] = [
+    ("as taught", R, LS),
+    ("an id and a type", {"id": "1", "type": "function", **R}, LS),
+    ("a thought", {"thought": "so", **R}, ls(thought="so")),
+    ("tool and args", {"tool": "run", "args": {"command": "ls"}}, ls("envelope")),
+    ("function and a string", {"function": "run", "params": '{"command": "ls"}'}, ls("envelope", "encoded")),
+    ("action and action_input", {"action": "run", "action_input": {"command": "ls"}}, ls("envelope")),
+    ("OpenAI's", {"type": "function", "id": "1", "function": R}, ls("envelope")),
+    ("OpenAI's without a type", {"function": R}, ls("envelope")),
+    ("OpenAI's older one", {"function_call": R}, ls("envelope")),
+    ("a thought and an action", {"thought": "so", "action": R}, ls("envelope", thought="so")),
+    ("nothing but a name", {"name": "list_files"}, Meant("list_files", {})),
+    ("null for nothing", {"name": "list_files", "arguments": None}, Meant("list_files", {}, ("type",))),
+]
+NOT_PROVEN: list[tuple[str, object]] = [
+    ("an editor's task", {"name": "run", "command": "touch x"}),
+    ("a script", {"run": {"command": "npm start"}}),
+    ("one level down", {"scripts": {"name": "run", "args": {"command": "ls"}}}),
+    ("arguments beside the tool", {"tool": "run", "command": "ls"}),
+    ("a package", {"name": "list_files", "type": "module"}),
+    ("a name that needs a text", {"name": "write_file"}),
+    ("another key for the name", {"action": "list_files"}),
+    ("a text for arguments", {"name": "run", "arguments": "ls"}),
+    ("an action alone", {"action": R}),
+    ("another type", {"type": "shell", **R}),
+    ("a key beside it", {**R, "timeout": 5}),
+    ("a definition", {"name": "list_files", "description": "lists", "parameters": {}}),
+]
+TAKEN_BACK: list[tuple[str, dict[str, Any]]] = [
+    ("an older call", {"previous": R}),
+    ("a bad call", {"bad_call": R}),
+    ("a refused call", {"denied": R}),
+    ("an error beside it", {"error": "not allowed", "call": R}),
+    ("a no", {"do_not": True, **R}),
+    ("not confirmed", {**R, "confirmed": False}),
+    ("a status", {**R, "status": "cancelled"}),
+    ("a result", {"result": "a.py", "call": R}),
+    ("a status around it", {"tool_calls": [R], "status": "cancelled"}),
+]
+UNNEEDED = (*TOOLS, ToolSpec("list_files", parameters=(Parameter("path", "string"), Parameter("status", "string"))))
+
+
+@pytest.mark.parametrize(("value", "call"), [pytest.param(value, call, id=name) for name, value, call in PROVEN])
+def test_outside_of_tags_a_call_has_a_shape_that_nothing_else_has(value: object, call: Meant) -> None:
+    assert proven.meant(value, UNNEEDED) == call
+
+
+@pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in NOT_PROVEN])
+def test_outside_of_tags_settings_and_data_are_no_calls(value: object) -> None:
     with pytest.raises(Unfit):
-        meant({"action": "list_files"}, NAMED, certain=False)
+        proven.meant(value, UNNEEDED)
+    with pytest.raises(Unfit):
+        proven.meant({"name": "list_files"}, NAMED)
+
+
+@pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in TAKEN_BACK])
+def test_a_call_that_is_taken_back_is_none_anywhere(value: dict[str, Any]) -> None:
+    for shapes in (envelopes, proven):
+        assert shapes.items(value) is None
+        with pytest.raises(Unfit):
+            shapes.meant(value, TOOLS)
+
+
+def test_a_call_names_one_tool() -> None:
+    with pytest.raises(Unfit, match="two tools"):
+        meant({"tool": "read_file", **R}, TOOLS)
+
+
+def test_a_good_sign_beside_a_call_says_nothing() -> None:
+    beside = {"status": "pending", "confirmed": True, "error": None, "call_id": "1", "description": "list"}
+    assert meant({**R, **beside}, TOOLS) == ls()
+    assert meant({"name": "list_files", "arguments": {}, "status": "open"}, UNNEEDED).arguments == {"status": "open"}
+
+
+def test_arguments_beside_the_arguments_are_arguments() -> None:
+    assert meant({**R, "timeout": 5}, TOOLS) == Meant("run", {"command": "ls", "timeout": 5}, ("envelope",))
+    assert meant({**R, "command": "ls"}, TOOLS) == ls()
+    both = {**R, "parameters": {"timeout": 5}}
+    assert meant(both, TOOLS) == Meant("run", {"command": "ls", "timeout": 5}, ("envelope",))
+    for twice in ({**R, "command": "pwd"}, {**R, "parameters": {"command": "pwd"}}):
+        with pytest.raises(Unfit, match="twice"):
+            meant(twice, TOOLS)
 
 
 def test_a_schema_is_an_argument_where_the_tool_takes_one() -> None:
@@ -214,8 +287,8 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_value_is_a_call_or_a_reason(value: Any) -> None:
     for tools in (TOOLS, NAMED, ()):
-        for certain in (True, False):
-            several = items(value)
+        for shapes in (envelopes, proven):
+            several = shapes.items(value)
             for each in several.values if several else (value,):
                 with suppress(Unfit):
-                    assert isinstance(meant(each, tools, certain=certain).arguments, dict)
+                    assert isinstance(shapes.meant(each, tools).arguments, dict)

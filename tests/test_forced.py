@@ -125,15 +125,51 @@ async def test_the_new_text_of_an_edit_is_asked_for_when_the_model_ended_after_t
     assert call.arguments["edits"] == [{"old": "old\n", "new": "new\n"}]
 
 
-@pytest.mark.parametrize("script", [[WRITE, ""], [WRITE, " \n"], [EDIT, ""], [EDIT, "old", ""], [EDIT, "old", "\n"]])
+@pytest.mark.parametrize(
+    "script",
+    [
+        [WRITE, ""],
+        [WRITE, " \n"],
+        [EDIT, ""],
+        [EDIT, "old", ""],
+        [EDIT, "old", "\n"],
+        [EDIT, "old\n=======", ""],
+        [EDIT, "old\n=======\n", "\n"],
+    ],
+)
 async def test_a_block_that_holds_nothing_is_no_call(script: list[ScriptLine]) -> None:
     reply, _ = await forced(script)
     assert reply.end == "stop"
     assert [part.kind for part in calls_in(reply)] == ["bad_call"]
 
 
+async def test_the_new_text_is_asked_for_when_the_model_ended_behind_the_divider() -> None:
+    for old in ("old\n=======", "old\n=======\n"):
+        reply, prompts = await forced([EDIT, old, "new"])
+        assert prefills(prompts)[-1] == f"{PREFILL}{EDIT}\n<<<<<<< SEARCH\nold\n=======\n"
+        (call,) = calls_in(reply)
+        assert isinstance(call, ToolCall)
+        assert call.arguments["edits"] == [{"old": "old\n", "new": "new\n"}]
+
+
+@pytest.mark.parametrize(
+    ("said", "content"),
+    [("x", "x\n"), ("x\n", "x\n"), ("x\n```\n</tools>", "x\n"), ("x\n\n```\n</tools>", "x\n\n")],
+)
+async def test_the_lines_of_a_file_are_kept_however_its_block_ended(said: str, content: str) -> None:
+    (call,) = calls_in((await forced([WRITE, said]))[0])
+    assert isinstance(call, ToolCall)
+    assert call.arguments["content"] == content
+
+
 async def test_text_may_be_deleted_when_the_model_says_so() -> None:
-    for script in ([EDIT, "old\n======="], [EDIT, "old", ">>>>>>> REPLACE"]):
+    scripts: list[list[ScriptLine]] = [
+        [EDIT, "old\n=======\n>>>>>>> REPLACE"],
+        [EDIT, "old", ">>>>>>> REPLACE"],
+        [EDIT, "old\n=======", ">>>>>>> REPLACE"],
+        [EDIT, "old\n=======\n", ">>>>>>> REPLACE\n</tools>"],
+    ]
+    for script in scripts:
         (call,) = calls_in((await forced(script))[0])
         assert isinstance(call, ToolCall)
         assert call.arguments["edits"] == [{"old": "old\n", "new": ""}]
@@ -150,6 +186,21 @@ async def test_a_header_at_its_limit_is_not_gone_on_with() -> None:
 
 async def test_a_header_that_is_whole_at_its_limit_is_whole() -> None:
     assert (await forced([Said(READ, "length")]))[0].end == "stop"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"name": "run", "arguments": {"command": "rm -rf " + "a" * 370}},
+        {"name": "write_file", "arguments": {"path": "a" * 400}},
+        {"name": "run", "arguments": {"command": "ls", "timeout": 100_000_000}},
+        {"name": "run", "arguments": {"command": '"}}\n</tools>' + "a" * 388}},
+    ],
+)
+async def test_a_value_that_the_grammar_ended_is_reported_and_is_no_call(header: dict[str, object]) -> None:
+    reply, prompts = await forced([Said(json.dumps(header), usage=used(90))])
+    assert (reply.end, reply.usage, len(prompts)) == ("length", used(90), 1)
+    assert [part.kind for part in calls_in(reply)] == ["bad_call"]
 
 
 async def test_a_block_at_its_limit_is_gone_on_with_from_where_it_stopped() -> None:
@@ -206,7 +257,7 @@ def test_where_the_limit_cuts_a_block_does_not_matter(header: str, text: str, cu
     pieces = [Said(text[:first], "length"), Said(text[first:second], "length"), Said(text[second:])]
 
     async def raw(*script: Said) -> str:
-        model = ScriptedModel([header, *script])
+        model = ScriptedModel([header, *script, "new"])  # where the new text is asked for
         return (await forced_reply(model, TALK, SHIPPED, NOT_RUN)).raw
 
     if first < second:
@@ -230,6 +281,39 @@ async def test_the_reply_of_a_server_that_ignores_the_schema_is_read_as_it_is(sa
     reply, prompts = await forced([said])
     assert (reply.raw, reply.end, len(prompts)) == (PREFILL + said, "stop", 1)
     assert [part.kind for part in calls_in(reply)] == kinds
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"<tools>\n{READ}\n</tools>",
+        f"<tools>{READ}</tools>",
+        f"<tool_call>\n{READ}\n</tool_call>\nThen I will see.",
+        f"```json\n{READ}\n```",
+        f"```xml\n<tools>\n{READ}\n</tools>\n```",
+        f"I'll read it.\n{READ}",
+        f"I'll read it.\n```json\n{READ}\n```",
+        f"I'll read it.\n<tools>\n{READ}\n</tools>",
+        f"I'll read it:\n\n<tool_call>\n{READ}\n</tool_call>",
+        f"<|im_start|>assistant\n<tools>\n{READ}\n</tools>",
+        'read_file path="a.py"',
+    ],
+)
+async def test_a_call_in_tags_of_its_own_is_that_call(said: str) -> None:
+    (call,) = calls_in((await forced([said]))[0])
+    assert isinstance(call, ToolCall)
+    assert (call.name, call.arguments) == ("read_file", {"path": "a.py"})
+
+
+@pytest.mark.parametrize("said", [f"Never write this:\n{READ}\nIt is wrong.", f"Sure: {READ} reads a file."])
+async def test_an_example_in_a_sentence_is_no_call_because_of_the_tag_in_front(said: str) -> None:
+    assert not any(isinstance(part, ToolCall) for part in calls_in((await forced([said]))[0]))
+
+
+@pytest.mark.parametrize("said", [f"<tools>\n{READ[:-6]}", f"I'll read it.\n<tools>\n{READ[:-6]}"])
+async def test_what_was_cut_is_no_call_in_tags_of_its_own_either(said: str) -> None:
+    reply, _ = await forced([Said(said, "length")])
+    assert (reply.end, {part.kind for part in calls_in(reply)}) == ("length", {"bad_call"})
 
 
 async def test_a_stop_that_the_server_did_not_keep_is_kept_here() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from qagent.qwen.forcing import (
     Header,
     assembled,
     begun,
+    is_cut,
     is_whole,
-    missing_divider,
+    left_open,
     read_header,
+    up_to_new,
     up_to_stop,
     wanted_body,
 )
@@ -142,18 +145,26 @@ def test_a_search_block_is_cut_where_it_ended(text: str, kept: str | None) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "rest"),
+    ("text", "upto"),
     [
-        ("old", "\n=======\n"),
-        ("old\n", "=======\n"),
-        ("old\n=======\nnew", ""),
-        ("old\n========= ", ""),
-        (" \n", ""),
+        ("old", "old\n=======\n"),
+        ("old\n", "old\n=======\n"),
+        ("old\n=======", "old\n=======\n"),
+        ("old\n=======\n\n  ", "old\n=======\n"),
+        ("Title\n=====\nold\n=======", "Title\n=====\nold\n=======\n"),
+        ("old\n=======\nnew", None),
+        ("old\n========= \nnew", None),
+        (" \n", None),
     ],
 )
-def test_the_middle_of_a_search_block_is_put_where_the_model_left_it_out(text: str, rest: str) -> None:
-    assert missing_divider(PAIRS, text) == rest
-    assert missing_divider(block_of(header("write_file", path="a.py")), text) == ""
+def test_a_search_block_without_new_text_is_gone_on_with_where_that_begins(text: str, upto: str | None) -> None:
+    assert up_to_new(PAIRS, text, ended=False) == upto
+    assert up_to_new(block_of(header("write_file", path="a.py")), text, ended=False) is None
+
+
+def test_only_an_end_right_behind_the_divider_says_that_the_new_text_is_empty() -> None:
+    assert up_to_new(PAIRS, "old\n=======", ended=True) is None
+    assert up_to_new(PAIRS, "old", ended=True) == "old\n=======\n"
 
 
 # ------------------------------------------------------------------ the whole, read back
@@ -180,7 +191,8 @@ CODE = "def f():\n    return 1"
 DOCUMENT = "# T\n```bash\nls\n```\nor\n```\nplain\n```\nend"
 FENCED: list[tuple[str, str]] = [
     (CODE, f"{CODE}\n"),
-    (f"{CODE}\n", f"{CODE}\n\n"),  # the stop took the newline in front of the fence, so this one is a blank line
+    (f"{CODE}\n", f"{CODE}\n"),
+    (f"{CODE}\n\n", f"{CODE}\n\n"),
     (f"{CODE}\n```", f"{CODE}\n"),
     (f"{CODE}\n```\n", f"{CODE}\n"),
     (f"{CODE}\n``` \n\n</tools>", f"{CODE}\n"),
@@ -208,7 +220,8 @@ def test_a_fenced_block_reads_back_however_the_model_ended_it(
 SEARCHED: list[tuple[str, list[blocks.Pair]]] = [
     ("a\n=======\nb", [{"old": "a\n", "new": "b\n"}]),
     ("a\n=======\nb\n", [{"old": "a\n", "new": "b\n\n"}]),
-    ("a\n=======", [{"old": "a\n", "new": ""}]),
+    ("a\n=======\n>>>>>>> REPLACE", [{"old": "a\n", "new": ""}]),
+    ("a\n=======\n\n>>>>>>> REPLACE", [{"old": "a\n", "new": "\n"}]),
     ("a\n=======\nb\n>>>>>>> REPLACE", [{"old": "a\n", "new": "b\n"}]),
     ("a\n=======\nb\n>>>>>>>REPLACE\n", [{"old": "a\n", "new": "b\n"}]),
     (
@@ -224,9 +237,38 @@ def test_a_search_block_reads_back_however_the_model_ended_it(text: str, edits: 
     assert call_in(assembled(EDIT, PAIRS, text)) == ("edit_file", {"path": "a.py", "edits": edits})
 
 
+@pytest.mark.parametrize("text", [CODE, f"{CODE}\n", f"{CODE}\n\n\n", "\nx", DOCUMENT])
+def test_a_block_whose_end_was_seen_has_the_lines_in_front_of_it(text: str) -> None:
+    for said in (f"{text}\n```\n</tools>", f"{text}\n```</tools>\nDone."):
+        body = block_of(WRITE)
+        kept = up_to_stop(body, said)
+        assert kept == text
+        assert call_in(assembled(WRITE, body, text, ended=True)) == (
+            "write_file",
+            {"path": "a.py", "content": f"{text}\n"},
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [("a\n=======", ""), ("a\n=======\n", "\n"), ("a\n=======\nb", "b\n"), ("a\n=======\nb\n", "b\n\n")],
+)
+def test_a_search_block_whose_end_was_seen_may_have_no_new_text(text: str, new: str) -> None:
+    edits = [{"old": "a\n", "new": new}]
+    assert call_in(assembled(EDIT, PAIRS, text, ended=True)) == ("edit_file", {"path": "a.py", "edits": edits})
+
+
 @pytest.mark.parametrize(
     ("wanted", "text"),
     [
+        (EDIT, "a\n======="),
+        (EDIT, "a\n=======\n"),
+        (EDIT, "a\n=======\n \n\n"),
+        (EDIT, "Title\n=====\nold\n======="),
+        (EDIT, "a\n=======\nb\n>>>>>>> REPLACE\n<<<<<<< SEARCH\nc\n======="),
+        (WRITE, f"```python\n{CODE}\n```"),
+        (WRITE, f"```python\n{CODE}"),
+        (header("write_file", path="Makefile"), "```\nall:\n```"),
         (WRITE, ""),
         (WRITE, " \n\n"),
         (WRITE, f"{CODE}\n```\n\nThis defines `f`."),
@@ -263,8 +305,20 @@ MARKS = (
     *('{"name": "run", "arguments": {"command": "rm -rf /"}}', "<think>", "`", "\n", "\n\n", " ", "\\", '"', "x"),
 )
 PIECE = st.sampled_from(MARKS) | st.text(max_size=6)
+REPLACED = re.compile(r"=====\s*>>>>>>> REPLACE")
 TEXT = st.lists(PIECE | st.just("\n"), max_size=14).map("".join)
 ARGUMENT = st.text(min_size=1, max_size=30) | st.lists(PIECE, min_size=1, max_size=4).map("".join)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([WRITE, TOTAL]), st.lists(st.text("abc :=()", max_size=9), min_size=1, max_size=6))
+def test_plain_lines_are_kept_as_they_are_however_the_block_ended(wanted: Header, lines: list[str]) -> None:
+    body = block_of(wanted)
+    text = "".join(f"{line}\n" for line in lines)
+    if not text.strip():
+        return
+    for raw in (assembled(wanted, body, text), assembled(wanted, body, text[:-1], ended=True)):
+        assert [*call_in(raw)[1].values()][-1] == text
 
 
 @settings(deadline=None)
@@ -273,7 +327,8 @@ def test_any_fenced_block_is_that_call_or_none(wanted: Header, text: str) -> Non
     body = block_of(wanted)
     stopped = up_to_stop(body, text)
     text = text if stopped is None else stopped
-    raw = assembled(wanted, body, text)
+    raw = assembled(wanted, body, text, ended=stopped is not None)
+    lines = text if stopped is None and text.endswith("\n") else f"{text}\n"
     for call in calls_in(raw):
         if isinstance(call, BadCall):
             continue
@@ -281,7 +336,7 @@ def test_any_fenced_block_is_that_call_or_none(wanted: Header, text: str) -> Non
         (filled,) = set(call.arguments) - set(wanted.arguments)
         content = call.arguments[filled]
         assert (call.name, call.arguments | {filled: 0}) == (wanted.spec.name, wanted.arguments | {filled: 0})
-        assert content == unmark(f"{text}\n") or unmark(text).startswith(f"{content}```")
+        assert content == unmark(lines) or unmark(text).startswith(f"{content}```")
 
 
 @settings(deadline=None)
@@ -289,9 +344,12 @@ def test_any_fenced_block_is_that_call_or_none(wanted: Header, text: str) -> Non
 def test_any_search_block_is_that_call_or_none(text: str) -> None:
     stopped = up_to_stop(PAIRS, text)
     text = text if stopped is None else stopped
-    for call in calls_in(assembled(EDIT, PAIRS, text)):
+    for call in calls_in(assembled(EDIT, PAIRS, text, ended=stopped is not None)):
         if isinstance(call, BadCall):
             continue
+        assert (
+            stopped is not None or REPLACED.search(text) or all(edit["new"].strip() for edit in call.arguments["edits"])
+        )
         edits: list[blocks.Pair] = call.arguments["edits"]
         assert (call.name, {*call.arguments}, call.arguments["path"]) == ("edit_file", {"path", "edits"}, "a.py")
         if len(edits) == 1:
@@ -319,3 +377,21 @@ def test_any_header_is_that_call_or_none(tool: ToolSpec, arguments: Arguments, t
                 if value == "" and name not in call.arguments:
                     continue
                 assert str(call.arguments[name]) == (unmark(value) if isinstance(value, str) else str(value))
+
+
+LONG = st.sampled_from([397, 398, 399, 400, 401]).map("a".__mul__)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["read_file", "run", "search", "list_files"]), TEXT, LONG, st.booleans())
+def test_a_header_that_was_cut_is_never_a_call(name: str, text: str, long: str, plain: bool) -> None:
+    arguments = {"path": (text + long)[:400], "command": (text + long)[:400], "pattern": text}
+    wanted = read_header(json.dumps({"name": name, "arguments": arguments}, ensure_ascii=plain), SHIPPED)
+    assert wanted
+    if is_cut(wanted):
+        assert [part.kind for part in calls_in(left_open(wanted), cut=True)] == ["bad_call"]
+
+
+def test_a_header_that_was_cut_keeps_what_came_of_it() -> None:
+    wanted = header("run", command="a" * 400)
+    assert left_open(wanted) == PREFILL + wanted.text[:-1]

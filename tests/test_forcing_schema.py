@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from qagent.qwen.forcing import header_schema, read_header
+from qagent.qwen.forcing import Header, header_schema, is_cut, read_header
 from qagent.tools.toolbox import standard_toolbox
 from qagent.types import Parameter, ToolSpec
 from qagent.words import Words
@@ -93,7 +93,7 @@ def test_every_value_is_bounded_by_less_than_what_a_grammar_may_repeat() -> None
             case "string":
                 assert 0 < schema["minLength"] < schema["maxLength"] < 2_000
             case "integer":
-                assert (schema["minimum"], schema["maximum"]) == (0, 99_999)
+                assert (schema["minimum"], schema["maximum"]) == (0, 999_999_999)
             case "array":
                 assert schema["maxItems"] * schema["items"]["maxLength"] < 2_000
             case "object":
@@ -141,3 +141,46 @@ def test_a_header_keeps_the_models_own_spelling() -> None:
     read = read_header(f" {text}\n", SHIPPED)
     assert read
     assert (read.text, read.arguments) == (text, {"path": "ä.py"})
+
+
+# ------------------------------------------------------------------ the header that was cut
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cut"),
+    [
+        ("text", "a" * 368, False),
+        ("text", "a" * 369, True),
+        ("text", "a" * 400, True),
+        ("text", "a" * 401, False),
+        ("text", "\U0001f600" * 200, True),
+        ("text", "\U0001f600" * 184, False),
+        ("text", "a" * 399 + "\ud83d", True),
+        ("number", 999_999, False),
+        ("number", 1_000_000, True),
+        ("number", 999_999_999, True),
+        ("number", 1_000_000_000, False),
+        ("flag", True, False),
+        ("list", ["a"] * 7, False),
+        ("list", ["a"] * 8, True),
+        ("list", ["a", "b" * 100], True),
+        ("list", ["a" * 68], False),
+        ("map", {"a": "b" * 68}, False),
+        ("map", {"a": "b" * 100}, True),
+        ("any", "a" * 400, True),
+        ("any", True, False),
+        ("any", ["a"] * 8, False),
+        ("other", "a" * 400, False),
+    ],
+)
+def test_a_value_with_no_room_for_another_token_may_have_been_cut(name: str, value: object, cut: bool) -> None:
+    assert is_cut(Header("", FOREIGN, {"number": 1, name: value})) == cut
+
+
+def test_each_way_to_call_a_tool_bounds_its_own_values() -> None:
+    full = "a" * 400
+    edit = SHIPPED[1]
+    assert is_cut(Header("", edit, {"path": full}))
+    assert is_cut(Header("", edit, {"path": "a.py", "symbol": full}))
+    assert not is_cut(Header("", edit, {"path": "a.py", "new": full}))
+    assert is_cut(Header("", NAMED, {"whatever": "a" * 100}))

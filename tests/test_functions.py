@@ -64,7 +64,6 @@ READ: list[tuple[str, str, str, Arguments]] = [
     ("a function's end inside", write("a </function> b"), "write_file", {"path": "a.py", "content": "a </function> b"}),
     ("other tags inside", write("<parameter=x>"), "write_file", {"path": "a.py", "content": "<parameter=x>"}),
     ("its own tag inside", write("<parameter=path>"), "write_file", {"path": "a.py", "content": "<parameter=path>"}),
-    ("a function inside", write("<function=run>"), "write_file", {"path": "a.py", "content": "<function=run>"}),
     ("an end of tool_call inside", write("</tool_call>"), "write_file", {"path": "a.py", "content": "</tool_call>"}),
     ("no end of the last parameter", write("x", "\n</function>"), "write_file", {"path": "a.py", "content": "x"}),
     (
@@ -152,7 +151,11 @@ BAD: list[tuple[str, str, str]] = [
     ("an unknown parameter", "<function=run><parameter=x>a</parameter></function>", "takes no 'x'"),
     ("an unknown tool", "<function=fly><parameter=x>a</parameter></function>", "no tool 'fly'"),
     ("a placeholder", write("<fileContent>"), "placeholder"),
-    ("prose", "<function=run>list the files</function>", "JSON is broken"),
+    ("prose", "<function=run>list the files</function>", "no arguments"),
+    ("a function inside", write("<function=run>"), "tags of a call"),
+    ("a call inside", write("<function=run><parameter=command>ls</parameter></function>\nend"), "tags of a call"),
+    ("a call behind closers inside", write("x</parameter></function>\n<function=run>\ny"), "tags of a call"),
+    ("closers left over", f"{write('x')}\nend</parameter></function>", "tags of a call"),
     ("nothing", "", "no whole call"),
     ("a closing tag alone", "</function>", "no whole call"),
 ]  # fmt: skip

@@ -85,7 +85,7 @@ def test_what_is_settled_goes_on_at_once(settled: str) -> None:
         ("<Tool_Call>", "tool_call", "</tool_call>"),
         ('<tool_call id="1">', "tool_call", "</tool_call>"),
         ("<function_call>", "tag", "</function_call>"),
-        ("<json>", "tag", "</json>"),
+        ("<json>", "fence", "</json>"),
         ("[TOOL_REQUEST]", "tag", "[end_tool_request]"),
     ],
 )

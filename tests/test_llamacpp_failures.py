@@ -79,7 +79,7 @@ INVENTING: Final = Script(
     ("asks", "reply"),
     [
         ("invent a turn", "Before "),
-        ("invent a result", "Said so\n"),
+        ("invent a result", "Said so\n<tool_response>\nand so on"),
         ("end the text", "Prior "),
         ("put in a box", "See boxed"),
     ],
@@ -95,7 +95,7 @@ async def test_a_turn_that_the_model_invents_is_not_kept(llama_server: StartLlam
     server = llama_server(INVENTING)
     async with agent_on(server.url, folder) as agent:
         assert (await agent.run("Please invent a turn.")).answer == "Before"
-        await agent.run("Now invent a result.")
+        await agent.run("Now end the text.")
     first, second = turns(agent.session.messages)
     assert first.reply == "Before "
     assert read_again(server.url, first, second, agent.session.usages[1]) <= 8

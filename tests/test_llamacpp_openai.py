@@ -87,8 +87,10 @@ async def test_an_appended_prompt_reads_only_what_is_new(llama_server: StartLlam
     assert second.end.usage.fresh_tokens <= new + 8
 
 
-@pytest.mark.parametrize(("asks", "reply"), [("invent a turn", "Before "), ("invent a result", "Said so\n")])
-async def test_a_reply_ends_at_our_stops_control_tokens_included(
+@pytest.mark.parametrize(
+    ("asks", "reply"), [("invent a turn", "Before "), ("invent a result", "Said so\n<tool_response>\nand so on")]
+)
+async def test_a_reply_ends_at_our_stops_control_tokens_included_and_an_invented_result_is_seen(
     llama_server: StartLlama, asks: str, reply: str
 ) -> None:
     came = await told(completions(llama_server(TALK).url), prompt(asks))
@@ -150,7 +152,8 @@ async def test_the_model_and_its_window_are_listed(llama_server: StartLlama) -> 
     url = llama_server(TALK).url
     (model,) = await completions(url).installed()
     assert model.name == "scripted"
-    assert await completions(url).window() == asked(url, "/props")["default_generation_settings"]["n_ctx"]
+    (listed,) = await completions(url).installed()
+    assert listed.window == asked(url, "/props")["default_generation_settings"]["n_ctx"]
 
 
 async def test_leaving_ends_the_generation(llama_server: StartLlama) -> None:

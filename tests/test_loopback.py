@@ -41,7 +41,7 @@ def test_it_answers_as_ollama_does() -> None:
         assert shown["model_info"]["qwen2.context_length"] == 32_768
 
 
-@pytest.mark.parametrize("path", ["/api/show", "/api/generate"])
+@pytest.mark.parametrize("path", ["/api/show", "/api/generate", "/api/chat"])
 @pytest.mark.parametrize("body", [{"model": "nope"}, [], {}])
 def test_an_unknown_model_is_refused_in_ollamas_words(path: str, body: object) -> None:
     name = "nope" if body == {"model": "nope"} else ""
@@ -60,6 +60,26 @@ def test_replies_are_played_in_order_and_requests_are_remembered() -> None:
         assert (server.connections, server.left) == (2, 0)
         assert generate(server.url) == [{"error": "the script is over"}]
         assert not any(request.closed_early.is_set() for request in server.requests)
+
+
+def test_a_chat_is_played_as_ollama_streams_it() -> None:
+    messages = [{"role": "user", "content": "x" * 40}]
+    with LoopbackOllama(
+        ["one two", Fault("error_line", "gone", after="so")], template="[INST]", window=4_096
+    ) as server:
+        body = {"model": "qwen2.5-coder:7b", "messages": messages, "options": {"stop": [" two"]}}
+        first, second = (
+            [json.loads(line) for line in ask(f"{server.url}/api/chat", body)[1].splitlines()] for _ in range(2)
+        )
+        shown = json.loads(ask(f"{server.url}/api/show", {"model": "qwen2.5-coder:7b"})[1])
+    assert "".join(line["message"]["content"] for line in first) == "one"
+    assert (first[-1]["done"], first[-1]["done_reason"], first[-1]["prompt_eval_count"]) == (True, "stop", 6)
+    assert second[0]["message"] == {"role": "assistant", "content": "so"}
+    assert second[-1] == {"error": "gone"}
+    assert (shown["template"], shown["model_info"]["qwen2.context_length"]) == ("[INST]", 4_096)
+    assert [(asked.is_chat, asked.prompt, asked.messages) for asked in server.generated] == [
+        (True, "", (messages[0],))
+    ] * 2
 
 
 @pytest.mark.parametrize("pieces", [(), ("Done.<|im", "_end|>never"), ("Do", "ne.", "<|im_end|>", "never")])

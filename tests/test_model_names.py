@@ -94,7 +94,7 @@ def test_a_missing_model_is_named_with_the_nearest_and_the_command_that_gets_it(
     ("wanted", "near", "todo"),
     [
         ("qwen2.5-coder:7", "qwen2.5-coder:7b,", "choose another with `-m NAME`"),
-        ("qwen2.5", "qwen2.5-coder:1.5b, qwen2.5-coder:32b, qwen2.5-coder:7b", "choose another with `-m NAME`"),
+        ("qwen2.5", "qwen2.5-coder:7b, qwen2.5-coder:1.5b, qwen2.5-coder:32b", "choose another with `-m NAME`"),
         ("gem", "gemma:2b,", "choose another with `-m NAME`"),
         ("x; rm", "", "choose another with `-m NAME`"),
         ("", "", "choose another with `-m NAME`"),
@@ -176,3 +176,13 @@ def test_who_cannot_pull_is_not_told_to() -> None:
     with pytest.raises(ModelMissing) as caught:
         resolve("qwen2.5-coder:14b", [], can_pull=False)
     assert caught.value.todo == "ask the server's operator what it serves"
+
+
+def test_a_name_without_a_size_is_answered_with_the_sizes_that_are_there() -> None:
+    there = installed("qwen2.5-coder:1.5b-base", "qwen2.5-coder:14b", "qwen2.5-coder:7b", "qwen2.5-coder:0.5b")
+    with pytest.raises(ModelMissing) as caught:
+        resolve("qwen2.5-coder", there)
+    assert caught.value.what == (
+        "'qwen2.5-coder' names no size; the server has qwen2.5-coder:7b, qwen2.5-coder:0.5b, qwen2.5-coder:14b"
+    )
+    assert caught.value.todo == "give the size: `-m qwen2.5-coder:7b`"

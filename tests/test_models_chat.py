@@ -7,6 +7,8 @@ import pytest
 from openai_asking import DONE, NAME, Playing, chat, delta, event, listing, told
 
 from qagent.errors import ModelMissing, NoSuchRoute, ServerProblem, StreamBroken, ToolsUnsupported, UserFacing
+from qagent.models.base import CallsDelta
+from qagent.models.chat import Chat
 from qagent.models.chat_messages import tool_fields
 from qagent.models.driver import PrefillRefused
 from qagent.models.ollama_chat import OllamaChat
@@ -19,7 +21,9 @@ from qagent.types import (
     BadCall,
     Parameter,
     Prompt,
+    ReplyEnded,
     SystemMessage,
+    TextDelta,
     ToolCall,
     ToolResult,
     ToolSpec,
@@ -38,7 +42,7 @@ def say(raw: str, *parts: ToolCall | BadCall) -> AssistantMessage:
 
 
 def native(call_id: str = "1.1", name: str = "read", **arguments: Any) -> ToolCall:
-    return ToolCall(call_id, name, arguments, "tool_call")
+    return ToolCall(call_id, name, arguments, "native")
 
 
 # ------------------------------------------------------------------ what is asked
@@ -137,6 +141,15 @@ BACK = '<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n</tool_call>'
         (delta(tool_calls=[call(name="read", arguments='{"path": a')]) + delta("tool_calls") + DONE,
          '<tool_call>\n{"name": "read", "arguments": {"path": a}\n</tool_call>', "stop", True),
         (delta(tool_calls=None) + delta(content="x") + END, "x", "stop", False),
+        (delta(content="```\nx") + delta(tool_calls=[call(name="read", arguments='{"path": "a"}')]) + END,
+         f"```\nx\n{BACK}", "stop", True),
+        (event(choices=[{"index": 0, "message": {"role": "assistant", "content": "All at once."},
+                         "finish_reason": "stop"}]) + DONE, "All at once.", "stop", False),
+        (event(choices=[{"index": 0, "delta": {}, "finish_reason": "tool_calls", "message": {
+            "content": None, "tool_calls": [call(name="read", arguments='{"path": "a"}')]}}]) + DONE,
+         BACK, "stop", True),
+        (delta(content="Said.") + event(choices=[{"index": 0, "message": {"content": "Said."},
+                                                  "finish_reason": "stop"}]) + DONE, "Said.", "stop", False),
     ],
 )  # fmt: skip
 async def test_a_reply_arrives_as_text_with_its_calls_in_it(body: str, text: str, ends: str, is_native: bool) -> None:
@@ -144,6 +157,46 @@ async def test_a_reply_arrives_as_text_with_its_calls_in_it(body: str, text: str
         came = await told(chat(server.url, tools=[READ]), PROMPT)
     assert came.end
     assert (came.text, came.end.end, came.end.native) == (text, ends, is_native)
+
+
+@pytest.mark.parametrize("reason", ["stop", "STOP", "tool_calls", "function_call", "eos", "eos_token", "end_turn"])
+async def test_a_reply_that_ended_by_itself_is_whole(reason: str) -> None:
+    half = call(name="read", arguments='{"path": "a"')
+    with Playing(delta(tool_calls=[half]) + delta(reason) + DONE) as server:
+        came = await told(chat(server.url, tools=[READ]), PROMPT)
+    assert came.end
+    assert came.end.end == "stop"
+    assert came.text.endswith("</tool_call>")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("length", "content_filter", "max_tokens", "MAX_TOKENS", "model_length", "timeout", "SAFETY", "new"),
+        "insufficient_system_resource",
+    ],
+)
+async def test_every_other_end_is_a_cut_and_leaves_the_last_call_open(reason: str) -> None:
+    half = call(name="read", arguments='{"path": "a"')
+    with Playing(delta(tool_calls=[half]) + delta(reason) + DONE) as server:
+        came = await told(chat(server.url, tools=[READ]), PROMPT)
+    assert came.end
+    assert came.end.end == "length"
+    assert came.text.endswith('{"path": "a"')
+
+
+async def test_native_calls_are_told_from_text() -> None:
+    with Playing(delta(content="Look.") + delta(tool_calls=[call(name="read")]) + END) as server:
+        deltas = [each async for each in chat(server.url, tools=[READ]).stream(PROMPT)]
+    assert [type(each) for each in deltas] == [TextDelta, CallsDelta, ReplyEnded]
+
+
+async def test_calls_without_end_are_refused_however_short_they_are() -> None:
+    many = [call(index, name="r") for index in range(3_000)]
+    with Playing(delta(tool_calls=many) + END) as server:
+        came = await told(chat(server.url, tools=[READ]), PROMPT)
+    assert came.error
+    assert "reply limit" in came.error.what
 
 
 async def test_what_comes_back_is_read_like_any_reply() -> None:
@@ -173,7 +226,7 @@ async def test_what_comes_back_is_read_like_any_reply() -> None:
             "chat only",
         ),
         ((500, '{"error":{"message":"tools param requires --jinja flag"}}'), ToolsUnsupported, "chat only"),
-        ((404, '{"error":{"message":"File Not Found","code":404}}'), NoSuchRoute, "does not answer there"),
+        ((404, '{"error":{"message":"File Not Found","code":404}}'), NoSuchRoute, "has no /v1/chat/completions"),
         (
             delta(content="so") + event(error={"code": 500, "message": "The model produced output that"}),
             ServerProblem,
@@ -206,6 +259,26 @@ def ollama(url: str) -> OllamaChat:
 def line(content: str, *, done: bool = False, thinking: str = "", **more: Any) -> str:
     message = {"role": "assistant", "content": content, "thinking": thinking}
     return json.dumps({"model": "m", "message": message, "done": done, **more}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("reason", "ends"), [("stop", "stop"), ("", "stop"), ("length", "length"), ("unload", "length"), ("new", "length")]
+)
+async def test_only_a_reply_of_ollama_s_that_ended_by_itself_is_whole(reason: str, ends: str) -> None:
+    with Playing(line("x", done=True, done_reason=reason)) as server:
+        came = await told(ollama(server.url), PROMPT)
+    assert came.end
+    assert came.end.end == ends
+
+
+async def test_without_stops_the_model_s_own_count() -> None:
+    bare = Sampling(stops=())
+    with Playing(line("", done=True)) as server:
+        await told(OllamaChat("gemma3:4b", url=server.url, door=Door(), sampling=bare), PROMPT)
+        assert "stop" not in server.posted[0]["options"]
+    with Playing(END) as server:
+        await told(Chat(NAME, url=server.url, door=Door(), sampling=bare), PROMPT)
+        assert "stop" not in server.posted[0]
 
 
 async def test_ollama_is_sent_messages_and_the_options_of_every_request() -> None:

@@ -18,7 +18,10 @@ from qagent.errors import (
     UserFacing,
     WindowExceeded,
 )
-from qagent.qwen.profiles import STOPS
+from qagent.models.completions import Completions
+from qagent.models.keys import Key
+from qagent.net import Door
+from qagent.qwen.profiles import STOPS, Sampling
 from qagent.testing.openai import LoopbackOpenAI
 from qagent.types import Prompt
 
@@ -177,12 +180,28 @@ WINDOWS = [
             "9,000 tokens into 4,096",
         ),
         (event(error="Cannot truncate prompt with n_keep (15028) >= n_ctx (7424)"), WindowExceeded, "longer than"),
+        (
+            (400, refusal("This model's maximum context length is 4096 tokens, however you requested 9000 tokens.")),
+            WindowExceeded,
+            "prompt and reply are longer than the model's window (9,000 tokens into 4,096)",
+        ),
+        (
+            (400, refusal("This model's maximum context length is 4096 tokens. Please reduce the prompt.")),
+            WindowExceeded,
+            "longer than the model's window of 4,096 tokens",
+        ),
+        (
+            (400, refusal("maximum context length is 4096 tokens and your request has 3900 input tokens")),
+            WindowExceeded,
+            "too small for a reply: the prompt takes 3,900 of its 4,096 tokens",
+        ),
         (event(error={"message": "Context size has been exceeded."}), WindowExceeded, "longer than"),
         ((401, '{"error":"Unauthorized"}'), ConfigProblem, "401"),
         ((403, "no"), ConfigProblem, "403"),
-        ((404, '{"detail":"Not Found"}'), NoSuchRoute, "does not answer there"),
-        ((405, '{"detail":"Method Not Allowed"}'), NoSuchRoute, "does not answer there"),
-        ('{"error":"Unexpected endpoint or method. (POST /v1/completions)"}', NoSuchRoute, "POST /v1/completions"),
+        ((404, '{"detail":"Not Found"}'), NoSuchRoute, "has no /v1/completions (it answered 404)"),
+        ((400, '{"detail":"Not today"}'), ServerProblem, "answered 400: Not today"),
+        ((405, '{"detail":"Method Not Allowed"}'), NoSuchRoute, "has no /v1/completions (it answered 405)"),
+        ('{"error":"Unexpected endpoint or method. (POST /v1/completions)"}', NoSuchRoute, "has no /v1/completions"),
         ((404, refusal("The model `x` does not exist.", "NotFoundError")), ModelMissing, NAME),
         ((404, '{"error":{"message":"model \\"x\\" not found, try pulling it first"}}'), ModelMissing, NAME),
         ((400, refusal("No models loaded. Please load a model in the developer page.")), ModelMissing, NAME),
@@ -216,6 +235,29 @@ async def test_each_failure_is_one_error_for_people(
     assert error.todo
 
 
+async def test_a_full_window_names_the_settings_that_have_to_do_with_it() -> None:
+    with Playing((400, refusal(WINDOWS[0]))) as server:
+        error = (await told(completions(server.url), PROMPT)).error
+    assert error
+    assert all(word in error.todo for word in ("--max-model-len", "num_ctx", "reply_tokens", "shorter task"))
+
+
+@pytest.mark.parametrize(
+    ("key", "todo"),
+    [
+        (Key("", "OPENAI_API_KEY"), "OPENAI_API_KEY is empty: export it, or name another variable with `api_key_env`"),
+        (Key("sk-1", "TEAM_KEY"), "the key in TEAM_KEY was refused"),
+        (Key("sk-1"), "ask its operator"),
+    ],
+)
+async def test_who_is_not_let_in_is_told_which_key_counts(key: Key, todo: str) -> None:
+    with LoopbackOpenAI([], key="right") as server:
+        model = Completions(NAME, url=server.url, door=Door(), sampling=Sampling(), key=key)
+        error = (await told(model, PROMPT)).error
+    assert isinstance(error, ConfigProblem)
+    assert todo in error.todo
+
+
 async def test_a_count_too_small_for_the_prompt_is_an_error_here_too() -> None:
     with Playing(END) as server:
         assert isinstance((await told(completions(server.url), Prompt("x" * 9_000, 3_000))).error, PromptCut)
@@ -241,17 +283,17 @@ async def test_nothing_listening_says_so() -> None:
 
 async def test_the_server_lists_its_models_and_tells_the_window() -> None:
     with LoopbackOpenAI([], models=["a", "b"], window=16_384) as server:
-        assert [model.name for model in await completions(server.url).installed()] == ["a", "b"]
-        assert await completions(server.url, name="b").window() == 16_384
-        assert await completions(server.url, name="c").window() is None
+        listed = await completions(server.url).installed()
+    assert [(model.name, model.window) for model in listed] == [("a", 16_384), ("b", 16_384)]
+    with LoopbackOpenAI([], window=0) as server:
+        assert [model.window for model in await completions(server.url).installed()] == [None]
 
 
 async def test_llamacpp_is_listed_by_its_files_name() -> None:
     meta = {"size": 42, "n_ctx": 8_192}
     with Playing("", listed=listing("llamacpp", "/models/qwen2.5-coder-7b.gguf", meta=meta)) as server:
         (model,) = await completions(server.url).installed()
-        assert (model.name, model.size_bytes) == ("qwen2.5-coder-7b", 42)
-        assert await completions(server.url, name="anything").window() == 8_192
+        assert (model.name, model.size_bytes, model.window) == ("qwen2.5-coder-7b", 42, 8_192)
 
 
 async def test_a_path_is_a_name_where_the_server_wants_it() -> None:

@@ -9,7 +9,7 @@ from openai_asking import PROMPT, Playing, completions, told
 
 from qagent.errors import ConfigProblem, LeaveRefused, ServerProblem
 from qagent.models.completions import Completions
-from qagent.models.keys import keyed
+from qagent.models.keys import Key, keyed
 from qagent.net import Door
 from qagent.qwen.profiles import Sampling
 from qagent.testing import Connection, LoopbackOpenAI
@@ -67,7 +67,7 @@ async def test_a_redirect_takes_the_key_nowhere(status: int) -> None:
 
 
 async def test_no_key_leaves_for_a_host_that_nobody_named() -> None:
-    model = Completions("m", url="http://example.invalid", door=Door(), sampling=Sampling(), key=KEY)
+    model = Completions("m", url="http://example.invalid", door=Door(), sampling=Sampling(), key=Key(KEY))
     assert isinstance((await told(model, PROMPT)).error, LeaveRefused)
 
 

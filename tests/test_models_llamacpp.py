@@ -96,8 +96,8 @@ async def test_a_request_asks_for_a_raw_stream_with_the_prompt_cache() -> None:
         "top_p": 0.8,
         "top_k": 20,
         "repeat_penalty": 1.0,
-        "stop": ["<|im_end|>", "<|im_start|>", "<|endoftext|>", "<tool_response>"],
-        "preserved_tokens": ["<|im_end|>", "<|im_start|>", "<|endoftext|>", "<tool_response>"],
+        "stop": ["<|im_end|>", "<|im_start|>", "<|endoftext|>"],
+        "preserved_tokens": ["<|im_end|>", "<|im_start|>", "<|endoftext|>"],
     }
 
 
@@ -194,7 +194,7 @@ async def test_an_older_server_tells_only_the_whole_count() -> None:
         (piece("so far"), 200, StreamBroken, "without its end"),
         ("", 200, StreamBroken, "without its end"),
         ("<html>\n", 200, StreamBroken, "llama.cpp's protocol"),
-        ('content: whole', 200, StreamBroken, "llama.cpp's protocol"),
+        ("content: whole", 200, StreamBroken, "llama.cpp's protocol"),
         ("data: nothing\n", 200, StreamBroken, "llama.cpp's protocol"),
         ("data: {}\n", 200, StreamBroken, "llama.cpp's protocol"),
         (event(content=["a"], stop=False), 200, StreamBroken, "llama.cpp's protocol"),

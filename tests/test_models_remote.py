@@ -48,6 +48,7 @@ async def listed_as(**said: Any) -> InstalledModel:
         ("mine", "https://ollama\t.com", "", "https://ollama .com"),
         ("x-cloud", "https://box.lan", "", "box.lan"),
         ("mine", "http://localhost@box.lan", "", "box.lan"),
+        ("mine", "http://me:secret@[nonsense", "", "http://…@[nonsense"),
     ],
 )
 def test_a_model_that_runs_elsewhere_is_known_by_what_the_server_tells(

@@ -41,7 +41,7 @@ def test_a_size_s_row_is_shown_with_where_each_value_comes_from(capsys: Capture,
     assert shown["edit_form"].split()[0] == row.edit_form
     assert row.source("call_form") in ran.out
     assert all(HABITS[habit] in ran.out for habit in row.habits)
-    assert "the server tells nothing: no answer at http://127.0.0.1:9" in ran.out
+    assert "from the server: no answer at http://127.0.0.1:9" in ran.out
 
 
 def test_as_json_everything_is_one_object(capsys: Capture) -> None:
@@ -77,7 +77,7 @@ def test_what_ollama_tells_is_shown(capsys: Capture) -> None:
     assert table(ran)["capabilities"] == "completion, insert"
     assert table(ran)["quantization"] == "Q4_K_M"
     assert missing.code == 0
-    assert "the server tells nothing: the server has no model 'qwen2.5-coder:14b'" in missing.out
+    assert "from the server: the server has no model 'qwen2.5-coder:14b'" in missing.out
 
 
 def test_a_model_outside_the_family_is_shown_as_it_would_be_asked(capsys: Capture) -> None:
@@ -90,7 +90,7 @@ def test_a_model_outside_the_family_is_shown_as_it_would_be_asked(capsys: Captur
     assert "! llama3.1:8b is not a Qwen 2.5 Coder model" in ran.err
     assert said["values"]["num_ctx"] == {"value": 4_096, "origin": "the server"}
     assert said["values"]["chatml"]["value"] is False
-    assert said["values"]["stops"]["value"] == ["<|eot_id|>", "<|start_header_id|>", "<tool_response>"]
+    assert said["values"]["stops"]["value"] == ["<|eot_id|>", "<|start_header_id|>"]
     assert (said["server"]["chatml"], said["server"]["context"]) == (False, 4_096)
     assert len(said["notices"]) == 2
 
@@ -127,7 +127,7 @@ def test_what_llama_cpp_and_openai_compatible_servers_tell_is_shown(
 def test_a_server_that_cannot_be_asked_is_no_error(capsys: Capture, arguments: tuple[str, ...], words: str) -> None:
     ran = qagent(capsys, "models", "show", "7b", arguments)
     assert ran.code == 0
-    assert "the server tells nothing: " in ran.out
+    assert "from the server: " in ran.out
     assert words in ran.out
 
 
@@ -137,7 +137,7 @@ def test_whatever_a_server_tells_it_is_no_error(capsys: Capture, rubbish: str) -
         server.answers["/api/show"] = rubbish
         ran = qagent(capsys, "models", "show", "llama3.1:8b", "--host", server.url)
     assert ran.code == 0
-    assert "the server tells nothing: " in ran.out
+    assert "from the server: " in ran.out
 
 
 def test_wrong_settings_and_wrong_usage_have_their_exit_codes(capsys: Capture, config: Path) -> None:
@@ -147,6 +147,55 @@ def test_wrong_settings_and_wrong_usage_have_their_exit_codes(capsys: Capture, c
     ran = qagent(capsys, "models", "show", "7b")
     assert ran.code == 10
     assert f"{config}, line 2, in the table `7b`: there is no setting `temprature`" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("", "name is empty"), (" ", "name is empty"), ("13b", "no size 13b"), ("70B", "no size 70B"), ("7", "no size 7")],
+)
+def test_a_name_that_can_only_be_a_slip_is_wrong_usage(capsys: Capture, name: str, what: str) -> None:
+    ran = qagent(capsys, "models", "show", name, NOBODY)
+    assert (ran.code, ran.out) == (2, "")
+    assert what in ran.err
+
+
+def test_an_empty_list_keeps_its_name(capsys: Capture, config: Path) -> None:
+    config.write_text('[models."7b"]\nstops = []\n')
+    ran = qagent(capsys, "models", "show", "7b", NOBODY)
+    assert table(ran)["stops"].split() == ["none", f"{config},", "line", "2"]
+    config.write_text('stops = ["a", "b", "a long text indeed"]\n')
+    shown = qagent(capsys, "models", "show", "7b", NOBODY).out.splitlines()
+    (at,) = [number for number, line in enumerate(shown) if line.startswith("  stops  ")]
+    assert shown[at].split("  ")[-1].strip() == "a b a long text indeed"
+    assert shown[at + 1].strip() == f"{config}, line 1"
+
+
+def test_the_memory_that_a_model_needs_is_told_where_it_runs_here(capsys: Capture) -> None:
+    ran = qagent(capsys, "models", "show", "7b", NOBODY)
+    assert "needs about 4.7 GB (weights) + 1.9 GB (window) + 1.1 GB (rest) = 7.6 GB; " in ran.out
+    small = qagent(capsys, "models", "show", "7b", NOBODY, "--set", "num_ctx=8192", "--json").json
+    assert small["needs_bytes"] == {"weights": 4_680_000_000, "window": 57_344 * 8_192, "rest": 1 << 30}
+    with LoopbackOllama([], models=(("qwen2.5-coder:7b", 8_100_000_000),)) as server:
+        assert "8.1 GB (weights)" in qagent(capsys, "models", "show", "7b", "--host", server.url).out
+    elsewhere = qagent(capsys, "models", "show", "7b", "--server", "openai", NOBODY, "--json").json
+    assert elsewhere["needs_bytes"] is None
+    assert "needs about" not in qagent(capsys, "models", "show", "mistral:7b", NOBODY).out
+
+
+def test_where_a_value_comes_from_is_true_whatever_else_is_set(capsys: Capture) -> None:
+    said = qagent(capsys, "models", "show", "7b", "--set", "num_ctx=16384", "--json", NOBODY).json
+    assert said["values"]["reply_tokens"] == {"value": 4_096, "origin": "our choice: about 400 lines of code"}
+    with LoopbackOpenAI([], window=8_192) as server:
+        said = qagent(capsys, "models", "show", "7b", "--server", "openai", "--host", server.url, "--json").json
+    assert said["values"]["num_ctx"] == {"value": 8_192, "origin": "the server"}
+    assert said["values"]["reply_tokens"] == {"value": 2_048, "origin": "the server: a quarter of its window"}
+
+
+def test_the_way_to_the_server_is_told_in_words(capsys: Capture) -> None:
+    ran = qagent(capsys, "models", "show", "7b", "--server", "openai", "--host", "http://127.0.0.1:9/v1")
+    assert "asked by POST http://127.0.0.1:9/v1/completions (OpenAI-compatible, with qagent's own prompt)" in ran.out
+    assert table(ran)["window"] == "set when the server is started"
+    assert {"tokens", "known"} <= table(ran).keys()
 
 
 def test_the_group_alone_lists_its_commands(capsys: Capture) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from qagent.narration import Line, Lines, call_line, diff_lines, ending, harmless
+import pytest
+
+from qagent.narration import Line, Lines, call_line, diff_lines, ending, harmless, reason
 from qagent.types import (
     BadCallSeen,
     CallFinished,
@@ -89,6 +91,41 @@ def test_a_reply_that_was_not_written_as_taught_has_a_quiet_note_when_asked_for(
     taught = ReplyFinished(1, "stop", Usage(), ("tools",), repairs=((),))
     assert told(rescued, taught) == []
     assert lines(rescued, taught, detail=True) == [Line("  read from a code fence; mended: quotes, commas", "detail")]
+
+
+def test_advice_for_the_model_is_shown_when_asked_for() -> None:
+    why = "its end is missing. Send it again whole and end it with </tools>. A long text goes in a block."
+    assert told(BadCallSeen("1.1", why)) == ["✗ a call that cannot be run: its end is missing"]
+    assert told(BadCallSeen("1.1", why), detail=True) == [f"✗ a call that cannot be run: {why}"]
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("write_file needs 'content'.", "write_file needs 'content'"),
+        ("a.py is not there. Look first.", "a.py is not there"),
+        ("3.5 is no integer", "3.5 is no integer"),
+        ("there is no tool 'x'. `read_file` reads.", "there is no tool 'x'"),
+        ("one line\nand another", "one line"),
+        ("", ""),
+    ],
+)
+def test_a_reason_is_the_first_sentence(why: str, told: str) -> None:
+    assert reason(why) == told
+
+
+def test_going_on_with_a_cut_call_is_no_new_turn() -> None:
+    assert told(PromptSent(1, 640, 47, continued=1, written=4_096), detail=True) == [
+        "· turn 1 goes on: the reply limit cut a call (4,096 tokens so far); about 47 of 640 tokens are new …"
+    ]
+    assert "(" not in told(PromptSent(1, 640, 47, continued=1), detail=True)[0]
+
+
+def test_line_ends_of_windows_are_line_ends() -> None:
+    assert told(TextStreamed("one\r"), TextStreamed("\ntwo\r\n\r\nthree\n")) == ["one", "two", "", "three"]
+    assert harmless("a\r\nb") == "a\nb"
+    done = CallFinished("1.1", "edit_file", True, "edited a.py", "edited a.py", "-a\r\n+b\r\n")
+    assert told(done) == ["  ✓ edited a.py", "    -a", "    +b"]
 
 
 def test_what_cannot_be_seen_or_moves_the_cursor_is_shown() -> None:

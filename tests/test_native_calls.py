@@ -73,6 +73,22 @@ PATH, OTHER = '{"path": "a"}', '{"path": "b"}'
         ([piece("run", "nonsense", index=0)], tagged(("run", "nonsense"))),
         ([piece("run", '"{\\"x\\": 1}"', index=0)], tagged(("run", '"{\\"x\\": 1}"'))),
         ([piece(arguments=PATH, index=0)], tagged(("", PATH))),
+        ([piece("read", "{}", index=0), piece(None, PATH, index=0)], tagged(("read", PATH))),
+        ([piece("read", {}, index=0), piece(None, PATH[:4], index=0), piece(None, PATH[4:])], tagged(("read", PATH))),
+        ([piece("read", "{}", index=0, call="c1"), piece("read", PATH, index=0, call="c1")], tagged(("read", PATH))),
+        ([piece("read", "{}", index=0), piece(None, "\n", index=0)], tagged(("read", "{}"))),
+        (
+            [
+                piece("read", index=0, call="c1"),
+                piece(None, PATH[:4], index=0, call="c2"),
+                piece(None, PATH[4:], index=0, call="c3"),
+            ],
+            tagged(("read", PATH)),
+        ),
+        (
+            [piece("read", PATH[:4], index=0, call="c1"), piece("read", PATH[4:], index=0, call="c2")],
+            tagged(("read", PATH)),
+        ),
     ],
     ids=str,
 )
@@ -109,6 +125,42 @@ def test_a_call_is_written_back_however_it_comes_in_pieces(pieces: list[Piece], 
 )
 def test_several_calls_come_apart_by_index_by_id_and_without_either(pieces: list[Piece]) -> None:
     assert written(*pieces) == tagged(("read", PATH), ("run", OTHER))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (piece("read", '{"pa', index=0, call="c1"), piece("run", OTHER, index=0, call="c2")),
+        (piece("read", '{"pa', index=0, call="c1"), piece("read", OTHER, index=0, call="c2")),
+        (piece("read", index=0, call="c1"), piece("run", index=0, call="c2")),
+    ],
+)
+def test_a_new_id_with_a_new_call_s_beginning_is_another_call(first: Piece, second: Piece) -> None:
+    def alone(one: Piece) -> str:
+        return written(one)
+
+    assert written(first, second) == f"{alone(first)}\n{alone(second)}"
+
+
+def test_a_piece_goes_to_the_call_of_its_id_where_all_have_one_index() -> None:
+    pieces = [piece("read", index=0, call="c1"), piece("run", index=0, call="c2")]
+    pieces += [piece(None, PATH, index=0, call="c1"), piece(None, OTHER, index=0, call="c2")]
+    assert sorted(written(*pieces).split("\n")) == sorted(tagged(("read", PATH), ("run", OTHER)).split("\n"))
+
+
+def test_pieces_that_say_nothing_make_no_calls() -> None:
+    calls = NativeCalls()
+    for index in range(100):
+        assert not calls.add(Record(piece(index=index, call=f"c{index}"), "OpenAI"))
+    assert (calls.any, calls.characters, calls.take(cut=False)) == (False, 0, "")
+
+
+@given(st.lists(st.sampled_from(["r", "read"]), max_size=9))
+def test_what_is_counted_is_at_least_what_is_written(names: list[str]) -> None:
+    calls = NativeCalls()
+    for index, name in enumerate(names):
+        calls.add(Record(piece(name, index=index), "OpenAI"))
+    assert calls.characters >= len(calls.take(cut=False))
 
 
 def test_two_equal_calls_are_two() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qagent.errors import ConfigProblem, LeaveRefused
-from qagent.net import Door, base_url, is_loopback
+from qagent.net import Door, base_url, is_loopback, without_secrets
 from qagent.testing import LoopbackOllama, Reply
 
 SPELLINGS = [
@@ -71,7 +72,7 @@ TYPOS = [
     ("fe80::1%eth0", "zone"),
     ("me:secret@box", "password"),
     ("http://127.0.0.1\\@box", "password"),
-    ("localhost:11434?x=1", "port"),
+    ("localhost:11434?x=1", "path"),
     ("http://localhost/?x=1", "path"),
     ("*:11434", "host"),
 ]
@@ -100,6 +101,49 @@ def test_a_typo_in_an_address_is_named(host: str, why: str) -> None:
         base_url(host, port=11434)
     assert why in caught.value.what
     assert "11434" in caught.value.todo
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("https://user:SECRET@box", "https://…@box"),
+        ("user:SECRET@box:80", "…@box:80"),
+        ("https://user:SEC/RET@box", "https://…@box"),
+        ("https://user:SEC@RET@box/v1", "https://…@box/v1"),
+        ("https://user:SEC?RET@box", "https://…"),
+        ("https://user:SEC#RET@box", "https://…"),
+        ("http://box/v1?api-key=SECRET", "http://box/v1?…"),
+        ("http://box?api-key=SECRET", "http://box?…"),
+        ("box:80#SECRET", "box:80#…"),
+        ("box:80/?key=SEC@RET", "…"),
+        ("ftp://user:SECRET@box", "ftp://…@box"),
+        ("user:SECRET://@box", "…@box"),
+        ("https:\\\\user:SECRET@box", "…@box"),
+    ],
+)
+def test_a_password_or_a_query_in_an_address_is_never_shown(host: str, shown: str) -> None:
+    with pytest.raises(ConfigProblem) as caught:
+        base_url(host, port=80)
+    assert caught.value.what.startswith(f"{shown!r} is not a server's address: ")
+    assert not re.search("SEC|RET", caught.value.what + caught.value.todo)
+    door = Door(frozenset({"box"}))
+    if "://" in host:
+        with pytest.raises((ConfigProblem, LeaveRefused)) as at_the_door:
+            door.client(host, stall_seconds=1)
+        assert not re.search("SEC|RET", at_the_door.value.what + at_the_door.value.todo)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see 'https://u:SECRET@box/v1?key=SECRET' there", "see 'https://…@box/v1?…' there"),
+        ("http://box/?a=SECRET@x and http://u@box", "http://box/?… and http://…@box"),
+        ("<https://u:a/SECRET@box#SECRET>", "<https://…@box?…>"),
+        ("mail me@box, why?", "mail me@box, why?"),
+    ],
+)
+def test_a_text_for_people_has_no_secrets_of_urls_in_it(text: str, shown: str) -> None:
+    assert without_secrets(text) == shown
 
 
 ADDRESSES = st.one_of(

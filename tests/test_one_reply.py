@@ -40,7 +40,7 @@ def test_a_call_is_shown_as_written_and_beneath_it_as_taught() -> None:
         "    ```json",
         f"    {HEADER}",
         "    ```",
-        "→ 1.1 look, read from a code fence:",
+        "→ 1.1 look, read from a code fence; as taught it is:",
         "    <tools>",
         f"    {HEADER}",
         "    </tools>",
@@ -55,20 +55,30 @@ def test_what_was_written_as_taught_is_shown_once() -> None:
         f"    {HEADER}",
         "    </tools>",
         "→ 1.1 look, as taught",
-        "= 1 reply; 1 call (as taught 1)",
+        "= 1 reply; 1 call (in tools tags 1)",
     ]
+
+
+def test_a_call_in_the_right_tags_and_otherwise_written_is_shown_as_taught_too() -> None:
+    told = lines('<tools>\n{"name": "put", "arguments": {"path": "a", "text": "x"}}\n</tools>', PUT)
+    assert "→ 1.1 put, in tools tags; as taught it is:" in told
+    assert told[-1] == "= 1 reply; 1 call (in tools tags 1)"
+
+
+def test_line_ends_of_windows_are_line_ends() -> None:
+    assert lines("one\r\ntwo\r\n")[:3] == ["said:", "    one", "    two"]
 
 
 def test_a_bad_call_has_its_reason_and_what_was_dropped_is_shown() -> None:
     bad = '<tools>\n{"name": "no", "arguments": {}}\n</tools>'
     told = lines(f"{bad}\n<|im_start|>user\nThanks.", LOOK)
     assert told[:4] == ["written:", *(f"    {line}" for line in bad.split("\n"))]
-    assert told[4].startswith("✗ 1.1 no cannot be run: there is no tool 'no'")
+    assert told[4].startswith("✗ 1.1 cannot be run: there is no tool 'no'")
     assert told[-4:] == [
         "dropped, behind an invented turn:",
         "    <|im_start|>user",
         "    Thanks.",
-        "= 1 reply; 0 calls; 1 call that could not be run; 24 characters dropped",
+        "= 1 reply; 0 calls; 1 call that cannot be run; 24 characters dropped",
     ]
 
 
@@ -90,7 +100,7 @@ def test_what_was_mended_is_named() -> None:
     assert list(shown(HEARD, [LOOK]))[:3] == [
         "written:",
         "    {'path': 'a',}",
-        "→ 1.1 look, read from bare JSON; mended: quotes, commas:",
+        "→ 1.1 look, read from bare JSON; mended: quotes, commas; as taught it is:",
     ]
 
 
@@ -186,23 +196,35 @@ def test_one_reply_comes_from_a_file_with_the_tools_of_another(
     tools.write_text(json.dumps(["look", {"name": "put", "parameters": {"properties": {"n": {"type": "integer"}}}}]))
     foreign = parse(capsys, f"{read_file}\n{TAUGHT}", tmp_path, "--json", "--tools", str(tools)).json
     assert [call["name"] for call in foreign["calls"]] == ["look"]
+    tools.write_text(json.dumps([{"type": "function", "function": {"name": "look"}}]))
+    assert parse(capsys, TAUGHT, tmp_path, "--json", "--tools", str(tools)).json["bad"] == []
     assert [bad["name"] for bad in foreign["bad"]] == ["read_file"]
 
 
 def test_bytes_that_are_no_text_are_replaced_and_told(capsys: Capture, tmp_path: Path) -> None:
     ran = parse(capsys, b"caf\xe9 au lait", tmp_path, "--json")
     assert (ran.code, ran.json["text"]) == (0, "caf\ufffd au lait")
-    assert "byte 4 is no UTF-8" in ran.err
+    assert "byte 4 is not UTF-8" in ran.err
     assert parse(capsys, "café\ufffd", tmp_path, "--json").err == ""
 
 
-@pytest.mark.parametrize("tools", ["", "{}", '[{"nam": 1}]', "[1]", "[" * 9_000, "\x00"])
-def test_a_file_that_offers_no_tools_is_wrong_usage(capsys: Capture, tmp_path: Path, tools: str) -> None:
+@pytest.mark.parametrize(
+    ("tools", "what"),
+    [
+        *((text, "tools.json is not a list of tools: it is not JSON") for text in ("", "[" * 9_000, "\x00")),
+        ("{}", "tools.json is not a list of tools: it is JSON, and no list"),
+        ('[{"nam": 1}]', "tools.json: tool 1 has no name"),
+        ('["a", 1]', "tools.json: tool 2 has no name"),
+        ('[{"name": "a", "parameters": []}]', "tools.json: tool 1 has parameters that are no JSON schema"),
+    ],
+)
+def test_a_file_that_offers_no_tools_is_wrong_usage(capsys: Capture, tmp_path: Path, tools: str, what: str) -> None:
     file = tmp_path / "tools.json"
     file.write_text(tools)
     ran = parse(capsys, "x", tmp_path, "--tools", str(file))
     assert ran.code == 2
-    assert "tools.json is not a list of tools" in ran.err
+    assert what in ran.err
+    assert "Input should" not in ran.err
 
 
 @pytest.mark.parametrize("option", [["--json"], ["--tools", "x"]])

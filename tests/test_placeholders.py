@@ -99,9 +99,7 @@ REAL_TEXTS = [
     "<T>",
     "<!DOCTYPE html>",
     "content",
-    "new content",
     "text",
-    "file content\n",
     "{{ content }}",
     "{{ page_title }}",
     "{{> header }}",
@@ -215,6 +213,65 @@ def test_a_text_that_a_block_may_bring_is_a_text_under_any_name() -> None:
     assert refused(note, {"memo": "<your text here>"}) is not None
     assert refused(note, {"other": "<your text here>"}) is None
     assert refused(note, {"other": "{{result from x}}"}) is not None
+
+
+NOTES = [
+    "<contents of a.py with the fix applied>",
+    "FILE_CONTENT",
+    "在此处填写代码",
+    "# 你的代码",
+    "# Dein Code hier",
+    "// votre code ici",
+    "(same as before)",
+    "Same as original",
+    "... (rest of file)",
+    "# (other functions unchanged); see above",
+]
+
+
+@pytest.mark.parametrize("value", NOTES)
+def test_a_note_in_the_place_of_a_file_is_refused(value: str) -> None:
+    assert refused(WRITE_FILE, {"path": "a.py", "content": value}) is not None
+    assert refused(EDIT_FILE, {"path": "a.py", "symbol": "f", "new": value}) is not None
+
+
+@pytest.mark.parametrize("value", ["new content", "updated code", "file content\n"])
+def test_a_name_of_a_text_is_a_note_but_no_program(value: str) -> None:
+    assert refused(WRITE_FILE, {"path": "notes.txt", "content": value}) is None
+    assert refused(WRITE_FILE, {"path": "a.py", "content": value}) is not None
+
+
+LEFT_OUT = [
+    "import x\n...\n",
+    "import x\n# ... rest of the code ...\n",
+    "import x\n\n    # (other functions unchanged)\n",
+    "a();\n// ... existing code ...\nb();\n" + "c();\n" * 200,
+    "/* ... the rest stays the same */\nb();\n",
+]
+WRITTEN = [
+    "def f():\n    ...\n",
+    '"""Doc.\n\n>>> for x in y:\n...     x\n...\n1\n"""\n',
+    "# The rest of the arguments goes to pytest.\nx = 1\n",
+    "# Other functions call this one.\n",
+    "# ...\nx = 1\n",
+]
+
+
+@pytest.mark.parametrize("value", LEFT_OUT)
+def test_a_file_in_which_lines_are_left_out_is_refused(value: str) -> None:
+    assert refused(WRITE_FILE, {"path": "a.py", "content": value}) is not None
+
+
+@pytest.mark.parametrize("value", WRITTEN)
+def test_comments_and_dots_of_a_whole_file_are_its_own(value: str) -> None:
+    assert refused(WRITE_FILE, {"path": "a.py", "content": value}) is None
+
+
+def test_a_line_that_stood_there_may_stay_there() -> None:
+    line = "# ... existing code ...\n"
+    assert refused(EDIT_FILE, {"path": "a.py", "old": "a\nb\n", "new": f"a\n{line}"}) is not None
+    assert refused(EDIT_FILE, {"path": "a.py", "old": f"a\n{line}", "new": f"b\n{line}"}) is None
+    assert refused(WRITE_FILE, {"path": "a.yaml", "content": "x: 1\n...\n"}) is None
 
 
 def test_every_row_has_a_reason() -> None:

@@ -8,7 +8,6 @@ from qagent.qwen.outside import KINDS
 from qagent.qwen.profiles import (
     DEFAULT,
     HABITS,
-    INVENTED,
     LEFT_OUT_FIRST,
     OTHER,
     PROFILES,
@@ -22,6 +21,7 @@ from qagent.qwen.profiles import (
     profile_of,
     row_named,
     size_of,
+    unknown_size,
 )
 from qagent.qwen.reader.lexemes import lexeme
 
@@ -71,6 +71,7 @@ def test_every_stop_is_a_control_spelling_and_what_is_sent() -> None:
         found = lexeme(stop, 0, final=True)
         assert found is not None
         assert (found.kind, found.text) == ("control", stop)
+    assert "<tool_response>" not in STOPS  # a server would swallow it, and nobody would see the invented result
 
 
 ROWS = [*PROFILES.values(), OTHER]
@@ -135,7 +136,7 @@ def test_a_model_outside_the_family_has_the_careful_row(model: str, chatml: bool
     row = profile_of(model)
     assert (row.size, row.window, row.edit_form) == ("other", 8_192, "whole")
     assert (row.chatml, row.strip_tools, row.call_form) == (chatml, strip, form)
-    assert row.stops == (STOPS if chatml else INVENTED)
+    assert row.stops == (STOPS if chatml else ())
     assert row == row_named("other", model)
 
 
@@ -155,3 +156,18 @@ def test_what_is_said_of_a_kind_is_where_its_values_come_from() -> None:
 )
 def test_a_base_build_is_known_by_name(model: str, base: bool) -> None:
     assert is_base(model) is base
+
+
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        ("qwen2.5-coder:72b", "72b"),
+        ("Qwen2.5-Coder-13B-AWQ", "13b"),
+        ("qwen2.5-coder:7b", ""),
+        ("qwen2.5-coder:latest", ""),
+        ("qwen2.5-coder:4bit", ""),
+        ("qwen2.5-coder", ""),
+    ],
+)
+def test_a_size_that_is_none_of_the_family_s_is_noticed(model: str, size: str) -> None:
+    assert unknown_size(model) == size

@@ -2,9 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from qagent.qwen.habits.promises import advises, asks_leave, promises_change, promises_look, refuses, shows_call
+from qagent.qwen.habits.promises import (
+    advises,
+    asks_leave,
+    breaks_off,
+    gives_up,
+    only_announces,
+    promises_change,
+    promises_look,
+    refuses,
+    says_nothing,
+)
 from qagent.qwen.habits.sentences import sentences
-from qagent.types import ToolSpec
 
 LOOKS = (
     "Let me read the file.",
@@ -86,6 +95,16 @@ def test_what_announces_nothing_is_none(text: str) -> None:
         "Hier ist die korrigierte Funktion:",
         "你应该将减号改为加号。",
         "以下是修改后的代码：",
+        "Replace `count else` with `count == 1 else` in shop/labels.py.",
+        "1. Change the minus to a plus.",
+        "Simply remove the second loop.",
+        "To fix this, change line 3 of calc.py.",
+        "So change - to +.",
+        "Ersetze `-` durch `+`.",
+        "请将减号改为加号。",
+        "<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n",
+        "--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,2 @@\n-a\n+b\n",
+        "*** Begin Patch\n*** Update File: calc.py\n",
     ],
 )
 def test_advice_and_shown_code_stand_in_the_place_of_an_edit(text: str) -> None:
@@ -107,6 +126,16 @@ def test_advice_and_shown_code_stand_in_the_place_of_an_edit(text: str) -> None:
         "无需修改。",
         "It returns a minus b.",
         "You see the difference in the output.",
+        "Change is what the task asks for.",
+        "Edit distance is computed there.",
+        "Set operations are slow here.",
+        "Remove items from a list while it is read, and one is left out.",
+        "Change which line?",
+        "Add a test for it?",
+        "Move semantics are not the cause.",
+        "Replaced values stay in the cache.",
+        "Ersetzte Zeilen bleiben stehen.",
+        "a < b > c",
     ],
 )
 def test_an_explanation_is_no_advice(text: str) -> None:
@@ -127,6 +156,7 @@ def test_an_explanation_is_no_advice(text: str) -> None:
         ("The program has no access to the file.", None),
         ("I cannot say which of the two is right.", None),
         ("I can read the file.", None),
+        ("I am sorry, I cannot access the contents of your files.", "read"),
         ("You don't have access to the files of other users.", None),
         ("I don't see a bug in this function.", None),
         ("I cannot find a function of that name.", None),
@@ -167,6 +197,9 @@ def test_a_question_for_leave_is_noticed_at_the_end(text: str) -> None:
         "I have fixed it.",
         "Let me know if anything is unclear.",
         "要我说，这是对的。",
+        "Hello! What can I do for you?",
+        "How should I do that?",
+        "Which one should I change?",
     ],
 )
 def test_a_real_question_is_none_for_leave(text: str) -> None:
@@ -174,17 +207,148 @@ def test_a_real_question_is_none_for_leave(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    "text",
     [
-        ('```json\n{"name": "read_file", "arguments": {"path": "a.py"}}\n```', True),
-        ('You could send {"name": "run", "arguments": {}} here.', True),
-        ('{"arguments": {"command": "ls"},\n "name": "run"}', True),
-        ('{"function": "run", "parameters": {"command": "ls"}}', True),
-        ('{"name": "left-pad", "version": "1.0", "arguments": []}', False),
-        ('{"name": "run"}', False),
-        ("Use read_file with the arguments path.", False),
-        ('The package is called "name": "run".', False),
+        "I could not write it.",
+        "I couldn't fix it.",
+        "I am sorry, I cannot access your files.",
+        "I'm sorry, but I can't assist with that.",
+        "Sorry, I was unable to complete the task.",
+        "Unfortunately, I could not fix the bug.",
+        "I failed to write the file.",
+        "I could not fix the bug in `calc.py`.",
+        "It could not be done.",
+        "I apologize. I am not able to do this.",
+        "Ich konnte den Fehler nicht beheben.",
+        "Es tut mir leid, das geht leider nicht.",
+        "我无法修复这个错误。",
+        "抱歉，我无法完成这个任务。",
     ],
 )
-def test_a_call_shown_as_text_names_an_offered_tool_and_has_arguments(text: str, shown: bool) -> None:
-    assert shows_call(text, (ToolSpec("read_file"), ToolSpec("run"))) is shown
+def test_a_bare_failure_gives_no_reason(text: str) -> None:
+    assert gives_up(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I could not write it: the file is read-only.",
+        "I could not fix it because the module is missing.",
+        "I could not write it, the disk is full.",
+        "The file is read-only. I could not write it.",
+        "I could not find a function named total.",
+        "I couldn't reproduce the bug.",
+        "I cannot see a bug in it.",
+        "I cannot tell which of the two signs you mean.",
+        "I could not fix it. Which of the two do you mean?",
+        "I could not fix it; the test still fails with 3 != 5.",
+        "I can't access files outside this folder.",
+        "I cannot run the tests since pytest is not installed.",
+        "I did not change it.",
+        "No change is needed.",
+        "It already works.",
+        "I could fix it.",
+        "Ich konnte den Fehler nicht beheben, weil die Datei fehlt.",
+        "Ich konnte ihn nicht finden: es gibt keine solche Funktion.",
+        "我无法修复这个错误，因为文件不存在。",
+        "文件是只读的，我无法写入。",
+        "",
+    ],
+)
+def test_a_failure_with_a_reason_a_finding_or_a_question_is_an_answer(text: str) -> None:
+    assert not gives_up(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", "```xml\n", "```", "```json\n```", "~~~\n\n~~~", "{", "{}\n", "<\n>", "```\n{\n"]
+)
+def test_fences_and_brackets_say_nothing(text: str) -> None:
+    assert says_nothing(text)
+
+
+@pytest.mark.parametrize("text", ["ok", "5", "👍", "好", "```\n5\n```", "```xml\n<a/>", "?", "- ", "`x`", "{1}"])
+def test_a_single_sign_may_be_an_answer(text: str) -> None:
+    assert not says_nothing(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "off"),
+    [
+        ("I run the test:", True),
+        ("Here is the fix:\n", True),
+        ("**The fix:**", True),
+        ("修改如下：", True),
+        ("The sign is wrong.", False),
+        ("It says:\n```\n3 passed\n```", False),
+        ("a: b", False),
+        ("", False),
+    ],
+)
+def test_a_reply_that_ends_on_a_colon_breaks_off(text: str, off: bool) -> None:
+    assert breaks_off(text) is off
+
+
+def test_one_endless_line_of_failures_is_read_in_pieces() -> None:
+    for piece in ("I could not ", "sorry ", "ich konnte ", "please ", "replace a ", "``` ", "将", "{", "<<<<<<< "):
+        gives_up(piece * 20_000)
+        advises(piece * 20_000)
+        says_nothing(piece * 20_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Let me look at calc.py.",
+        "Sure, let me look at calc.py first.",
+        "Of course! I'll check the test. This will show why it fails.",
+        "Ich werde die Datei lesen.",
+        "好的。让我先查看一下文件。",
+    ],
+)
+def test_an_announcement_may_be_all_there_is(text: str) -> None:
+    assert only_announces(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It subtracts. Let me check the test.",
+        "Sure.",
+        "",
+        "Let me know what you think.",
+        "Es zieht ab. Ich werde die Datei lesen.",
+        "它做减法。让我查看测试。",
+    ],
+)
+def test_an_answer_with_an_announcement_is_an_answer(text: str) -> None:
+    assert not only_announces(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I will need to see conftest.py, which is not in the repository.",
+        "I need to read conf.py, but it does not exist.",
+        "Ich muss conf.py lesen, sie ist nicht vorhanden.",
+        "我需要查看 conf.py，但它不存在。",
+    ],
+)
+def test_what_is_not_there_is_not_promised(text: str) -> None:
+    assert not promises_look(sentences(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Welche der beiden Varianten soll ich umsetzen?",
+        "Should I run the profiler first, or do you have one?",
+        "Soll ich das Vorzeichen ändern oder den Test?",
+        "要我修改代码还是测试？",
+    ],
+)
+def test_a_choice_is_no_question_for_leave(text: str) -> None:
+    assert not asks_leave(text)
+
+
+def test_a_question_whether_or_not_is_one() -> None:
+    assert asks_leave("Shall I change it or not?")

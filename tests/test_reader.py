@@ -108,6 +108,54 @@ def test_everything_else_is_shown_as_it_is(name: str) -> None:
     assert prose(parts) == NO_CALLS[name]
 
 
+MORE_NO_CALLS = {
+    "an example, as the sentence says": f"Here is an example:\n```json\n{LS}\n```\nYou could use it so.",
+    "what would be sent": f"An edit would look like this, but I will not send it:\n```json\n{LS}\n```\n",
+    "what must not be sent": f"Never write this:\n{LS}",
+    "a sentence that goes on": f"{LS} was called by the old harness.",
+    "quotation marks of any kind": f"「{LS}」\n“{LS}”\n« {LS} »",
+    "a weak tag in a sentence": f"The server sends <json>{LS}</json> to us.",
+    "a weak tag that begins a sentence": f"<response>{LS}</response> was the reply.",
+    "another file's JSON": 'Put this there:\n```json\n{"name": "run", "command": "ls"}\n```\n',
+    "a name with arguments that is spoken of": 'Tool: run\n{"command": "ls"}\nis forbidden.',
+    "tags that are spoken of": "Use <tools> and </tools> for that, or the <function=run> form.",
+    "a word that ends like a tag": "It is a vector<t",
+}
+
+
+@pytest.mark.parametrize("name", MORE_NO_CALLS)
+def test_what_is_only_shown_is_no_call(name: str) -> None:
+    parts = read(MORE_NO_CALLS[name])
+    assert (calls(parts), bad(parts), prose(parts)) == ([], [], MORE_NO_CALLS[name])
+
+
+MORE_CALLS = {
+    "an announcement in front of a fence": f"I'll look at it:\n```json\n{LS}\n```\nThen I go on.",
+    "a think tag that is spoken of": f"I drop the <think> tag.\n<tools>\n{LS}\n</tools>",
+    "a stray character": f"侴\n{LS}\n</tool_call>",
+    "the model's own header, behind blanks": f"\n<|im_start|>assistant\n{LS}",
+    "a weak tag in lines of its own": f"<json>\n{LS}\n</json>",
+    "pairs of tags": '<function_name>run</function_name>\n<arguments>{"command": "ls"}</arguments>',
+    "a tag between bare quotes": '<tools>{"name": "run", "arguments": {"command": "ls"}}</tools>',
+}
+
+
+@pytest.mark.parametrize("name", MORE_CALLS)
+def test_what_is_meant_is_a_call(name: str) -> None:
+    whole, _ = parts_of([MORE_CALLS[name]])
+    assert calls(whole) == [ls]
+    assert parts_of(list(MORE_CALLS[name]))[0] == whole
+
+
+def test_code_behind_a_tag_that_was_closed_too_early_is_the_call_s() -> None:
+    header = '<tools>\n{"name": "write_file", "arguments": {"path": "a.py"}}\n</tools>\n'
+    written = [("write_file", {"path": "a.py", "content": "x = 1\n"})]
+    assert calls(read(f"{header}```python\nx = 1\n```\n")) == written
+    assert prose(read(f"{header}```python\nx = 1\n```\nDone.")) == "Done."
+    assert calls(read(f"{header}Done.")) == []
+    assert calls(read(f"{header}```python\nx = 1\n", cut=True)) == []
+
+
 HIDDEN = {
     "an empty fence": ("Here:\n```json\n\n```\nEnd.", "Here:\nEnd."),
     "closing tags alone": ("a</tools>b</tool_call>c", "abc"),

@@ -111,6 +111,7 @@ LIMITED = {
     "behind pairs": lines("<tools>", EDIT, PAIR),
     "behind a block without tags": lines(WRITE, "```", "x = 1", "```"),
     "in front of the last brace": f"<tools>{LS[:-1]}",
+    "in a word without quotes": "<tools>\nrun command=l",
     "in front of the last brace, bare": LS[:-1],
 }
 

@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qagent.reading import FORM_WORDS, Reading, how, note
+from qagent.reading import FORM_WORDS, HELD, REPAIR_WORDS, Reading, how, note
 from qagent.types import Event, Form, Notice, Repair, ReplyFinished, TextStreamed, Usage
 
 FORMS: tuple[Form, ...] = get_args(Form)
 REPAIRS: tuple[Repair, ...] = get_args(Repair)
 PLAIN = ReplyFinished(1, "stop", Usage(), ("tools",), repairs=((),))
 RESCUED = ReplyFinished(2, "stop", Usage(), ("fence", "bare"), 1, 7, (("quotes", "commas"), ("commas",)))
-FORCED = ReplyFinished(3, "length", Usage(), ("tools",), forced=True, continued=2, repairs=((),))
-NATIVE = ReplyFinished(4, "stop", Usage(), ("tool_call",), repairs=((),), native=True)
+FORCED = ReplyFinished(3, "length", Usage(), ("forced",), forced=True, continued=2, repairs=((),))
+NATIVE = ReplyFinished(4, "stop", Usage(), ("native",), repairs=((),), native=True)
+FAILED = ReplyFinished(5, "failed", Usage())
+FAILED_LATE = ReplyFinished(6, "failed", Usage(), bad_calls=1)
 
 
 def folded(*events: Event) -> Reading:
@@ -29,7 +31,7 @@ def test_replies_are_added_up_and_other_events_are_not() -> None:
     assert folded(TextStreamed("x"), PLAIN, RESCUED, Notice("y"), FORCED, NATIVE).record == {
         "replies": 4,
         "calls": 5,
-        "forms": {"tools": 2, "fence": 1, "bare": 1, "tool_call": 1},
+        "forms": {"tools": 1, "fence": 1, "bare": 1, "forced": 1, "native": 1},
         "repairs": {"quotes": 1, "commas": 2},
         "bad_calls": 1,
         "forced": 1,
@@ -43,15 +45,18 @@ def test_replies_are_added_up_and_other_events_are_not() -> None:
     ("total", "words"),
     [
         (folded(), "0 replies; 0 calls"),
-        (folded(PLAIN), "1 reply; 1 call (as taught 1)"),
+        (folded(PLAIN), "1 reply; 1 call (in tools tags 1)"),
+        (folded(PLAIN, FAILED), "1 reply; 1 call (in tools tags 1)"),
+        (folded(FAILED_LATE), "1 reply; 0 calls; 1 call that cannot be run"),
         (
             folded(RESCUED),
             "1 reply; 2 calls (from a code fence 1, from bare JSON 1); mended: quotes 1, commas 2; "
-            "1 call that could not be run; 7 characters dropped",
+            "1 call that cannot be run; 7 characters dropped",
         ),
         (
             folded(FORCED, NATIVE),
-            "2 replies; 2 calls (as taught 1, from tool_call tags 1); 1 forced; 2 continued; 1 read by the server",
+            "2 replies; 2 calls (held to the form 1, by the server 1); "
+            "gone on 2 times where the reply limit cut a call",
         ),
     ],
 )
@@ -63,20 +68,25 @@ def test_totals_are_one_line(total: Reading, words: str) -> None:
     ("reply", "words"),
     [
         (PLAIN, ""),
-        (NATIVE, ""),
+        (NATIVE, "read by the server"),
         (ReplyFinished(1, "stop", Usage(), bad_calls=2, dropped=9), ""),
-        (RESCUED, "read from a code fence, bare JSON; mended: quotes, commas"),
-        (FORCED, "forced; continued 2 times"),
-        (ReplyFinished(1, "stop", Usage(), ("tools",), repairs=(("inner_quotes",),)), "mended: inner quotes"),
-        (ReplyFinished(1, "stop", Usage(), ("tools",), repairs=((),), continued=1), "continued"),
+        (RESCUED, "read from a code fence, from bare JSON; mended: quotes, commas"),
+        (FORCED, f"{HELD}; gone on 2 times where the reply limit cut a call"),
+        (ReplyFinished(1, "stop", Usage(), bad_calls=1, forced=True), HELD),
+        (ReplyFinished(1, "stop", Usage(), ("tools",), repairs=(("inner_quotes",),)), "mended: quotes inside text"),
+        (
+            ReplyFinished(1, "stop", Usage(), ("tools",), repairs=((),), continued=1),
+            "gone on once where the reply limit cut a call",
+        ),
     ],
 )
 def test_only_what_was_out_of_the_ordinary_is_noted(reply: ReplyFinished, words: str) -> None:
     assert note(reply) == words
 
 
-def test_every_form_has_its_words() -> None:
+def test_every_form_and_every_repair_has_its_words() -> None:
     assert set(FORM_WORDS) == set(FORMS)
+    assert set(REPAIR_WORDS) == set(REPAIRS)
     assert how(("tools",), ()) == ""
 
 

@@ -36,7 +36,7 @@ AS_IT_STANDS: list[Row] = [
 
 COMMENTS: list[Row] = [
     ('{"path": "a", // the file\n "mode": 1}', {"path": "a", "mode": 1}, "comments"),
-    ('{/* first */"path": "a"/* last */}', {"path": "a"}, "comments"),
+    ('{/* first */"path": "a" /* last */}', {"path": "a"}, "comments"),
     ('{"path": "a" # the file\n}', {"path": "a"}, "comments"),
     ('{"path": "a"} // done }', {"path": "a"}, "comments"),
     (
@@ -191,6 +191,9 @@ INNER: list[Row] = [
     ("{“content”: “say “hi” to them”}", {"content": "say “hi” to them"}, "quotes inner_quotes"),
     ('{"globs": ["d", "a "b" c"], "mode": 1}', {"globs": ["d", 'a "b" c'], "mode": 1}, "inner_quotes"),
     ('{"content": "size 24" wide"}', {"content": 'size 24" wide'}, "inner_quotes"),
+    ('{"content": "size 24" wide", "path": "p"}', {"content": 'size 24" wide', "path": "p"}, "inner_quotes"),
+    (r'{"content": "f("\bx\b")\n"}', {"content": 'f("\\bx\\b")\n'}, "inner_quotes escapes"),
+    ('{"content": "x\n\'\\bx\'"}', {"content": "x\n'\\bx'"}, "control escapes"),
     (
         '[{"path": "a", "content": "x "y" z"}, {"path": "b"}]',
         [{"path": "a", "content": 'x "y" z'}, {"path": "b"}],
@@ -261,6 +264,17 @@ AMBIGUOUS = [
     '{"name": "run", "arguments": {"path": "a"}}, "mode": 1}',
     '{"path": "a"}\n{"path": "b"}',
     '{"content": "size 24" of {"a": 1}"}',
+    '{"command": "git commit -m "fix: a, b", "timeout": 5}',
+    '{"command": "rm -rf "$DIR", "timeout": 5}',
+    '{"command": "rm -rf "$DIR"}',
+    '{"old": "print("a", "new": "print("b"}',
+    '{"name": "run", "arguments": {"command": "rm -rf "# build","timeout":5}}\n',
+    '{"name": "run", "arguments": {"command": "rm -rf " # build","timeout":5}}\n',
+    '{"name": "run", "arguments": {"command": "rm -rf "// build"}}\n',
+    '{"name": "run", "arguments": {"command": "rm -rf ./"/* build */}}',
+    '{"name": "run", "arguments": {"command": "rm -rf " # build"}}\n}}',
+    '{"name": "run", "arguments": {"command": "ls" # all }}\n',
+    '{"path": "a", "content": ""# c"}\n',
 ]
 
 NO_JSON = [
@@ -327,10 +341,6 @@ RIVALS: list[tuple[str, list[Any]]] = [
     (
         '{"name": "run", "arguments": {"mode": 1], "timeout": 2}}',
         [{"name": "run", "arguments": {"mode": 1}, "timeout": 2}, call(mode=1, timeout=2)],
-    ),
-    (
-        '{"content": "size 24" wide", "path": "p"}',
-        [{"content": 'size 24" wide', "path": "p"}, {"content": 'size 24" wide", "path": "p'}],
     ),
 ]
 

@@ -123,7 +123,8 @@ def test_at_the_end_it_tells_how_the_replies_were_read_when_asked_for(
 ) -> None:
     typist, silent = Typist(["One.", "Two.", end]), Typist(["One.", end])
     talk(folder, typist, [READ, "Good.", "Good."], detail=True)
-    assert typist.said[-1].text == "· reading: 3 replies; 1 call (as taught 1)"
+    assert typist.said[-1].text == "· reading: 3 replies; 1 call (in tools tags 1)"
+    assert (typist.said[-2].text == "") == (end is EOFError)  # the prompt sign has a line of its own
     talk(folder, silent, ["Good."])
     assert "reading" not in silent.screen
 

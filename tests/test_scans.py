@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qagent.qwen.reader import scans
-from qagent.qwen.reader.scans import FencedScan, JsonScan, PairsScan, RawScan, SpokenScan, XmlScan
+from qagent.qwen.reader import value_scans
+from qagent.qwen.reader.block_scans import FencedScan, PairsScan, RawScan
+from qagent.qwen.reader.value_scans import JsonScan, SpokenScan, XmlScan
 
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
@@ -19,7 +20,6 @@ VALUES = st.recursive(
 def json_end(text: str, widths: Sequence[int] = (10_000,)) -> int | None:
     """Where the value ends that the text begins with, fed in pieces of these widths; None when it does not end."""
     scan, carry, taken = JsonScan(), "", 0
-    scan.open(text[0])
     ends = [1]
     while ends[-1] < len(text):
         ends.append(ends[-1] + widths[len(ends) % len(widths)])
@@ -27,7 +27,7 @@ def json_end(text: str, widths: Sequence[int] = (10_000,)) -> int | None:
         piece = carry + text[start:end]
         pos = scan.scan(piece, 0, final=end >= len(text))
         taken, carry = taken + pos, piece[pos:]
-        if scan.done or scan.broken:
+        if scan.ended:
             return taken + 1 if scan.done else None
     return None
 
@@ -67,7 +67,6 @@ def test_an_open_value_has_no_end(text: str) -> None:
 @pytest.mark.parametrize("text", ['{"a": </tools>}', '{"a": 1\n```\n}', "[<tool_call>]"])
 def test_a_tag_or_a_fence_between_brackets_breaks_the_value_off(text: str) -> None:
     scan = JsonScan()
-    scan.open(text[0])
     end = scan.scan(text, 1, final=True)
     assert (scan.broken, scan.done, text[end] in "<`") == (True, False, True)
 
@@ -75,7 +74,7 @@ def test_a_tag_or_a_fence_between_brackets_breaks_the_value_off(text: str) -> No
 @given(st.lists(VALUES, min_size=1).map(json.dumps), st.text(), st.lists(st.integers(1, 5), min_size=1))
 def test_any_value_ends_there_however_it_is_cut(value: str, rest: str, widths: list[int]) -> None:
     assert json_end(value + rest, widths) == len(value)
-    assert scans.json_end(value + rest, 0) == len(value)
+    assert value_scans.json_end(value + rest, 0) == len(value)
 
 
 SPOKEN = {
@@ -96,9 +95,9 @@ def test_a_spoken_call_ends_at_its_bracket_or_its_line(text: str) -> None:
             piece = carry + text[start : start + width]
             pos = scan.scan(piece, 0, final=start + width >= len(text))
             taken, carry = taken + pos, piece[pos:]
-            if scan.done:
+            if scan.ended:
                 break
-        assert (taken if scan.done else None) == SPOKEN[text]
+        assert (taken if scan.ended else None) == SPOKEN[text]
 
 
 XML = {
@@ -114,8 +113,8 @@ XML = {
 @pytest.mark.parametrize("text", XML)
 def test_a_function_in_tags_ends_at_the_closer_that_no_parameter_needs(text: str) -> None:
     scan = XmlScan()
-    end = scan.scan(text, text.index(">") + 1)
-    assert ((end, scan.closed) if scan.done else None) == XML[text]
+    end = scan.scan(text, text.index(">") + 1, final=True)
+    assert ((end, scan.whole) if scan.ended else None) == XML[text]
 
 
 FENCED = {

@@ -246,7 +246,7 @@ def test_a_conversation_is_told_in_order() -> None:
         '**Call** `c1`: `write_file`\n\n```json\n{\n  "path": "a.py"\n}\n```\n\n'
         "`content`:\n\n```\nx = 1\nprint(x)\n```\n\n"
         "**Call** `c2`: `list_files` (not run)\n\n```json\n{}\n```\n\n"
-        "**Unreadable call** `c3`: the JSON is cut\n\n```\n<tools>{\n```\n\n"
+        "**A call that cannot be run** `c3`: the JSON is cut\n\n```\n<tools>{\n```\n\n"
         "*(cancelled)*\n\n"
         "**Result** of `c1`:\n\n```\nwritten\n```\n\n"
         "**Result** of `c3`, failed:\n\n```\nno such call\n```\n\n"
@@ -258,7 +258,7 @@ def test_a_conversation_is_told_in_order() -> None:
 def test_a_call_that_was_not_written_as_taught_has_a_line_about_it() -> None:
     fenced = ToolCall("c1", "list_files", {}, "fence", ("quotes", "inner_quotes"))
     told = export_markdown([AssistantMessage("", (fenced,))])
-    assert "(not run)\n\n*(read from a code fence; mended: quotes, inner quotes)*\n\n```json" in told
+    assert "(not run)\n\n*(read from a code fence; mended: quotes, quotes inside text)*\n\n```json" in told
 
 
 @pytest.mark.parametrize(

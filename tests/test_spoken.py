@@ -153,6 +153,25 @@ def test_a_broken_one_is_text_outside_of_tags() -> None:
     assert isinstance(found, BadCall)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "run command=rm",
+        'run command="ls" timeout=1',
+        'run(command="ls", timeout=1',
+        '[run(command="ls")',
+        "run command=",
+    ],
+)
+def test_of_a_cut_reply_a_call_that_could_go_on_is_not_run(text: str) -> None:
+    for form in ("named", "tools"):
+        (found,) = calls.read_spoken(text, form, TOOLS, whole=False) or []
+        assert isinstance(found, BadCall)
+        assert "end is missing" in found.why
+    (found,) = calls.read_spoken('run timeout=1 command="ls"', "tools", TOOLS, whole=False) or []
+    assert isinstance(found, ToolCall)
+
+
 def test_a_tool_known_by_its_name_needs_an_argument_outside_of_tags() -> None:
     tools = [ToolSpec("run"), ToolSpec("list_dir")]
     assert calls.read_spoken("run()", "named", tools) is None

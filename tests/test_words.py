@@ -21,6 +21,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "edit_symbol": ("example",),
     "edit_whole": ("example",),
     "empty_reply": (),
+    "give_reason": (),
     "go_on": (),
     "greeting": (),
     "have_tools": ("tool",),

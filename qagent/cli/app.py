@@ -29,12 +29,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
 SessionId = Annotated[str, typer.Argument(metavar="ID", help="A session's ID; its beginning is enough.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also the older ones.")]
 Server = Annotated[
-    Literal["ollama", "llamacpp", "openai"] | None,
-    typer.Option(help="What kind of server answers; openai: vLLM, LM Studio, any that speaks so."),
+    str | None,
+    typer.Option(
+        metavar="[ollama|llamacpp|openai]",
+        help="What kind of server answers; openai: vLLM, LM Studio, any that speaks so.",
+    ),
 ]
-Host = Annotated[str | None, typer.Option(help="The server's address; OLLAMA_HOST or OPENAI_BASE_URL without it.")]
+Host = Annotated[
+    str | None,
+    typer.Option(help="The server's address; without it OLLAMA_HOST, or OPENAI_BASE_URL with --server openai."),
+]
 Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any setting of config.toml (see README).")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a setting of config.toml (see README); no tables."),
 ]
 Folder = Annotated[Path, typer.Option("-C", "--cwd", help="Work in this folder.")]
 
@@ -45,7 +52,8 @@ def root(
     *,
     prompt: Annotated[str | None, typer.Option("-p", "--prompt", help="Do one task and end. stdin is added.")] = None,
     model: Annotated[
-        str | None, typer.Option("-m", "--model", help="The model; the largest Qwen 2.5 Coder that fits without it.")
+        str | None,
+        typer.Option("-m", "--model", help="The model; without it the largest Qwen 2.5 Coder for this memory."),
     ] = None,
     cwd: Folder = Path(),
     mode: Annotated[
@@ -113,11 +121,12 @@ def _begin(prompt: str | None, options: Options, output: FormatName, resume: Res
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the sample repository where it is.")] = False,
     mode: Annotated[ModeName, typer.Option(help="With `plan` nothing may be edited, and the demo must fail.")] = "auto",
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also how each reply was read.")] = False,
 ) -> None:
     """Show a whole run with a scripted model: no server, no network."""
     from qagent.cli.demonstrate import demonstrate
 
-    raise Ended(demonstrate(keep=keep, mode=mode))
+    raise Ended(demonstrate(keep=keep, mode=mode, detail=verbose))
 
 
 sessions = typer.Typer(help="List, show, export and delete saved sessions.", rich_markup_mode=None)
@@ -251,8 +260,13 @@ def debug_prompt(
     task: Annotated[str, typer.Argument(help="The task to render.")] = "Fix the failing test.",
     cwd: Folder = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="With token estimate and the tools' schemas.")] = False,
+    model: Annotated[str | None, typer.Option("-m", "--model", help="For this model; the 7B without it.")] = None,
+    server: Server = None,
+    sets: Sets = None,
 ) -> None:
-    """The exact first prompt that the model would get here."""
+    """The exact first prompt that the model would get here; no server is asked."""
     from qagent.cli import replay
+    from qagent.cli.start import Options
 
-    replay.first_prompt(task, cwd, as_json=as_json)
+    options = Options(cwd, {"model": model, "server": server}, tuple(sets or ()), quiet=True)
+    replay.first_prompt(task, options, as_json=as_json)

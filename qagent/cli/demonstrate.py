@@ -13,7 +13,8 @@ from qagent.config import Settings
 from qagent.demo import sample_repository
 from qagent.demo.script import REPLIES, TASK
 from qagent.errors import UserFacing
-from qagent.narration import Lines
+from qagent.narration import Line, Lines
+from qagent.reading import Reading
 from qagent.running import run_to_end
 from qagent.session import Session
 from qagent.testing import LoopbackOllama
@@ -25,11 +26,11 @@ from qagent.workspace.place import Workspace
 MODEL = "qwen2.5-coder:7b"
 
 
-def demonstrate(*, keep: bool, mode: Mode) -> int:
+def demonstrate(*, keep: bool, mode: Mode, detail: bool = False) -> int:
     """0 when the sample's tests were red before and are green after; 3 otherwise."""
     folder = Path(tempfile.mkdtemp(prefix="qagent-demo-"))
     try:
-        return _show(sample_repository.make(folder), mode)
+        return _show(sample_repository.make(folder), mode, detail)
     finally:
         if keep:
             print(f"\nThe sample repository is left in {folder / 'cart'}")
@@ -37,7 +38,7 @@ def demonstrate(*, keep: bool, mode: Mode) -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _show(repository: Path, mode: Mode) -> int:
+def _show(repository: Path, mode: Mode, detail: bool) -> int:
     print("A sample repository, a failing test, and a scripted Qwen. No LLM runs here and nothing leaves this machine:")
     print("the replies are fixed text, slips included; reading, refusing, editing and testing are qagent's own.\n")
     before, output = sample_repository.passes(repository)
@@ -46,17 +47,18 @@ def _show(repository: Path, mode: Mode) -> int:
         print("\nThe sample's tests pass already, so this shows nothing.")
         return 3
     print(f"\n> {TASK}")
-    outcome = _play(repository, mode)
+    outcome = _play(repository, mode, detail)
     after, output = sample_repository.passes(repository)
     print(f"\nthe tests after, run once more by this command:\n{_indented(output)}")
     print(f"\nwhat changed:\n{_indented(sample_repository.changes(repository).strip() or 'nothing')}")
     return _verdict(after, outcome)
 
 
-def _play(repository: Path, mode: Mode) -> Outcome | None:
-    lines, paint = Lines(), painter(sys.stdout)
+def _play(repository: Path, mode: Mode, detail: bool) -> Outcome | None:
+    lines, paint, heard = Lines(detail=detail), painter(sys.stdout), [Reading()]
 
     def emit(event: Event) -> None:
+        heard.append(heard.pop().after(event))
         for line in lines.of(event):
             print(paint(line), flush=True)
 
@@ -74,6 +76,9 @@ def _play(repository: Path, mode: Mode) -> Outcome | None:
         except UserFacing as error:
             print(f"! {error.what}")
             return None
+        finally:
+            if detail:
+                print(paint(Line(f"· reading: {heard[0].words}", "note")))
 
 
 def _verdict(green: bool, outcome: Outcome | None) -> int:

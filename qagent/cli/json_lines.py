@@ -7,18 +7,32 @@ import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from qagent.errors import UsageProblem
 
+WORDS = MappingProxyType(
+    {
+        "missing": "is missing",
+        "list_type": "must be a list",
+        "dict_type": "must be an object",
+        "model_type": "must be an object",
+        "string_type": "must be a text",
+        "bool_type": "must be true or false",
+        "int_type": "must be a whole number",
+    }
+)
 Request = TypeVar("Request", bound=BaseModel)
 
 
 def open_stream(file: Path | None) -> BinaryIO:
-    """The named file, or stdin. Raises UsageProblem."""
+    """The named file, or stdin; a person at a terminal is told that it is waited for. Raises UsageProblem."""
     if file is None:
+        if sys.stdin.isatty():
+            print("reading from the terminal; Ctrl-D ends it", file=sys.stderr, flush=True)
         return sys.stdin.buffer
     try:
         return BytesIO(file.read_bytes())
@@ -41,5 +55,6 @@ def reason(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
-        return f"{place}: {first['msg']}" if place else first["msg"]
+        words = WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+        return f"{place}: {words}" if place else words
     return str(error)

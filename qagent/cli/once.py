@@ -14,7 +14,7 @@ from qagent.cli.ends import outcome_code, put, report, say_end, say_json, say_re
 from qagent.cli.start import Options, Resume, Start, moved, notice, painter, say, session_path, start
 from qagent.errors import UsageProblem, UserFacing
 from qagent.models.base import Model
-from qagent.narration import Line, Lines, harmless
+from qagent.narration import Line, Lines, ending, harmless
 from qagent.reading import Reading
 from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
@@ -133,7 +133,9 @@ class _Run:
                        **self._known(outcome))  # fmt: skip
         elif outcome.answer and not self._is_on_screen():
             put(harmless(outcome.answer) if sys.stdout.isatty() else outcome.answer)
-        if code and not self._options.quiet:
+        if code and self._options.quiet and not self._as_json:
+            say(f"qagent: {ending(outcome)}")
+        elif code and not self._options.quiet:
             say(f"  {self._kept()}" + (f"\n  {self._advice()}" if code == 9 else ""))
         return code
 

@@ -106,20 +106,21 @@ def as_taught(call: ToolCall, tools: Sequence[ToolSpec]) -> str:
 
 def _read_there(part: Part, written: str, tools: Sequence[ToolSpec]) -> Iterator[str]:
     if isinstance(part, BadCall):
-        yield _one_line(f"✗ {part.id} {part.name or 'a call'} cannot be run: {part.why}")
+        name = f" {part.name}" if part.name and part.name not in part.why else ""
+        yield _one_line(f"✗ {part.id}{name} cannot be run: {part.why}")
     elif isinstance(part, ToolCall):
         head, taught = _one_line(f"→ {part.id} {part.name}"), as_taught(part, tools)
         told = how((part.form,), part.repairs)
         if not told and taught.split() == written.split():
             yield f"{head}, as taught"
         else:
-            yield from _block(f"{head}, {told or 'as it stands'}:", taught)
+            yield from _block(f"{head}, {told or 'in tools tags'}; as taught it is:", taught)
 
 
 def _block(head: str, text: str) -> Iterator[str]:
     if text.strip():
         yield head
-        yield from _indented(text.strip("\n").split("\n"))
+        yield from _indented(harmless(text).strip("\n").split("\n"))
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
@@ -148,5 +149,5 @@ def _text(reply: bytes) -> str:
     try:
         return reply.decode("utf-8")
     except UnicodeDecodeError as error:
-        notice(f"byte {error.start + 1} is no UTF-8: such bytes are read as \N{REPLACEMENT CHARACTER}")
+        notice(f"byte {error.start + 1} is not UTF-8; such bytes are read as \N{REPLACEMENT CHARACTER}")
         return reply.decode("utf-8", errors="replace")

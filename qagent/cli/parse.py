@@ -1,6 +1,7 @@
 """`qagent debug parse --jsonl`: replies in, what was read in them out; a contract for other programs.
 
 in  {"id", "raw" | "chunks" | "chunks_hex", "tools": ["name" | {"name", "parameters": JSON schema}]}
+    a tool may also stand as OpenAI has it: {"type": "function", "function": {"name", "parameters"}}
 out {"id", "calls": [{"name", "arguments"}], "text", "bad": [{"why", "raw"}], "streamed": [text a chunk],
      "forms": [how each call was written], "repairs": [[what was mended in it]]}
 
@@ -14,10 +15,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, Literal, Self, TypeAlias, cast
 
-from pydantic import BaseModel, TypeAdapter, model_validator
+from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
 from qagent.cli.ends import say_json
-from qagent.cli.json_lines import reason, requests
+from qagent.cli.json_lines import requests
 from qagent.errors import UsageProblem
 from qagent.qwen.reader import Reader
 from qagent.types import BadCall, Parameter, Part, Prose, ToolCall, ToolSpec
@@ -41,8 +42,19 @@ class _Offered(BaseModel):
     name: str
     parameters: _Schema | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_openai_has_it(cls, value: object) -> object:
+        """`{"type": "function", "function": {…}}` is what stands in it."""
+        if not isinstance(value, dict):
+            return value
+        said = cast("dict[str, object]", value)
+        return said["function"] if "name" not in said and isinstance(said.get("function"), dict) else said
+
 
 _Tool: TypeAlias = str | _Offered
+
+TOOLS = '["name"], [{"name": "…", "parameters": JSON schema}], or OpenAI\'s [{"type": "function", "function": {…}}]'
 
 
 class _Reply(BaseModel):
@@ -72,10 +84,21 @@ def parse_lines(stream: BinaryIO) -> None:
 def tools_in(data: bytes, name: str) -> list[ToolSpec]:
     """The tools of a JSON list as the contract has it; `name` is the file's. Raises UsageProblem."""
     try:
-        return [_spec(tool) for tool in TypeAdapter(list[_Tool]).validate_python(json.loads(data))]
+        listed: object = json.loads(data)
     except (ValueError, RecursionError) as error:
-        todo = 'write ["name"] or [{"name": "…", "parameters": JSON schema}]'
-        raise UsageProblem(f"{name} is not a list of tools: {reason(error)}", todo=todo) from error
+        raise UsageProblem(f"{name} is not a list of tools: it is not JSON", todo=f"write {TOOLS}") from error
+    if not isinstance(listed, list):
+        raise UsageProblem(f"{name} is not a list of tools: it is JSON, and no list", todo=f"write {TOOLS}")
+    return [_tool(each, f"{name}: tool {at}") for at, each in enumerate(cast("list[object]", listed), start=1)]
+
+
+def _tool(value: object, place: str) -> ToolSpec:
+    try:
+        return _spec(TypeAdapter[_Tool](_Tool).validate_python(value))
+    except ValidationError as error:
+        named = isinstance(value, str) or (isinstance(value, dict) and "name" in value)
+        what = "has parameters that are no JSON schema" if named else "has no name"
+        raise UsageProblem(f"{place} {what}", todo=f"write {TOOLS}") from error
 
 
 def prose(parts: Iterable[Part]) -> str:

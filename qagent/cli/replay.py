@@ -6,7 +6,6 @@ edit    in  {"id", "file", "before", "edits": [{"old", "new", "replace_all"?}]}
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import BaseModel
@@ -14,11 +13,16 @@ from pydantic import BaseModel
 from qagent import context
 from qagent.cli.ends import say_json
 from qagent.cli.json_lines import requests
-from qagent.cli.start import Options, start
+from qagent.cli.start import Options, notice, start
+from qagent.config import Settings
+from qagent.config.per_model import row_for
 from qagent.edits.exact import Edit, EditRefused, apply
+from qagent.models.chat_messages import chat_messages
+from qagent.models.shown import Shown
 from qagent.tools.toolbox import json_schema
 from qagent.types import SystemMessage, UserMessage
 from qagent.wiring import prefix
+from qagent.wiring.choosing import choice_of
 
 
 class _Change(BaseModel):
@@ -43,12 +47,26 @@ def edit_lines(stream: BinaryIO) -> None:
             say_json({"id": request.id, "error": refused.code, "message": refused.text})
 
 
-def first_prompt(task: str, cwd: Path, *, as_json: bool) -> None:
-    place = start(Options(cwd, quiet=True)).place
+def first_prompt(task: str, options: Options, *, as_json: bool) -> None:
+    """As text where the server takes qagent's own; as messages where it writes a template of its own around them."""
+    place = start(options).place
     text, _ = prefix(place)
     prompt = context.build((SystemMessage(text), UserMessage(task)), "")
-    if not as_json:
+    messages = chat_messages(prompt.messages) if _by_chat(place.settings) else None
+    if as_json:
+        tools = [{"name": spec.name, "parameters": json_schema(spec)} for spec in place.toolbox.specs]
+        say_json({"text": prompt.text, "tokens": prompt.tokens, "tools": tools, "messages": messages})
+        return
+    if messages is None:
         print(prompt.text, end="")
         return
-    tools = [{"name": spec.name, "parameters": json_schema(spec)} for spec in place.toolbox.specs]
-    say_json({"text": prompt.text, "tokens": prompt.tokens, "tools": tools})
+    notice("these are messages: the server writes the model's own template around them")
+    for message in messages:
+        print(f"--- {message['role']}\n{message['content']}")
+
+
+def _by_chat(settings: Settings) -> bool:
+    """Judged by the name alone; what the server has as the model's template may tell otherwise."""
+    if settings.model is None:
+        return settings.endpoint == "chat"
+    return choice_of(settings.model, row_for(settings, {}, settings.model), Shown()).chat

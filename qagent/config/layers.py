@@ -6,7 +6,6 @@ unknown key also the nearest known one. It refuses to know which place wins.
 
 from __future__ import annotations
 
-import difflib
 import re
 import stat
 import tomllib
@@ -17,13 +16,27 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from qagent.config.settings import KEYS, LISTS, MODEL_KEYS, OPTIONAL, SECRET, ModelSettings, Settings, must_be
+from qagent.config.settings import (
+    ADDRESSES,
+    KEYS,
+    LISTS,
+    MODEL_KEYS,
+    OPTIONAL,
+    SECRET,
+    ModelSettings,
+    Settings,
+    must_be,
+)
+from qagent.config.slips import MEANT, PREFIX, SERVERS, about, check_table_name, shown, unknown
 from qagent.errors import ConfigProblem
+from qagent.net import shown_address
 
-PREFIX = "QAGENT_"
 NOT_KEYS = ("QAGENT_HOME",)
 
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)|\$\{([^}]*)\}|\{env:([^}]*)\}", re.ASCII)
+PLAIN_KEYS = tuple(key for key in KEYS if key != "models")
+"""Those that are no tables, and so can stand in a variable or behind `--set`."""
+
 _COMMANDS = ("allow_commands", "deny_commands")
 """Patterns of commands may have a `$NAME` in them; they are only wrong when they are nothing else."""
 
@@ -71,8 +84,10 @@ def from_env(env: Mapping[str, str]) -> Layer:
     names = {name: value for name, value in env.items() if name.startswith(PREFIX) and name not in NOT_KEYS and value}
     for name in names:
         if name != name.upper() or name.removeprefix(PREFIX).lower() not in KEYS:
-            known = [f"{PREFIX}{key.upper()}" for key in KEYS] + list(NOT_KEYS)
-            raise _unknown(name, "the environment", name.upper(), known)
+            key = name.upper().removeprefix(PREFIX).lower()
+            known = [f"{PREFIX}{key.upper()}" for key in PLAIN_KEYS] + list(NOT_KEYS)
+            meant = f"{PREFIX}{MEANT.get(key, key).upper()}"
+            raise unknown(name, "the environment", meant, known)
     keys = {name.removeprefix(PREFIX).lower(): name for name in names}
     return Layer({key: _split(key, env[name]) for key, name in keys.items()}, keys)
 
@@ -83,8 +98,14 @@ def from_sets(sets: Sequence[str]) -> Layer:
     for item in sets:
         key, equals, text = item.partition("=")
         if not equals:
-            raise ConfigProblem(f"--set {_shown(item)}: there is no `=`", todo="write --set key=value")
+            named = item if item.strip() in KEYS else "…"  # a server's key may stand there
+            raise ConfigProblem(f"--set {shown(named)}: there is no `=`", todo="write --set key=value")
         key = key.strip()
+        if key.startswith("models."):
+            raise ConfigProblem(
+                f"--set {shown(key)}: a model's own table stands in config.toml alone",
+                todo=f"--set {key.rpartition('.')[2]}=… counts for every model of this run",
+            )
         values[key] = None if not text and key in OPTIONAL else _split(key, text)
     return Layer(values, dict.fromkeys(values, "--set"))
 
@@ -112,15 +133,19 @@ def _split(key: str, text: str) -> object:
 
 def checked(layer: Layer) -> dict[str, object]:
     """The layer's values as Settings has them. Raises ConfigProblem."""
+    if isinstance(layer.values.get("model"), dict):
+        raise ConfigProblem(
+            f"{layer.places['model']}: a model's own table is called `models`", todo='write [models."qwen2.5-coder:7b"]'
+        )
     plain = {key: value for key, value in layer.values.items() if key != "models"}
-    found = _fitting(Layer(plain, layer.places, layer.typed), Settings, KEYS)
+    found = _fitting(Layer(plain, layer.places, layer.typed), Settings, PLAIN_KEYS)
     return found | ({"models": _tables(layer)} if "models" in layer.values else {})
 
 
 def _fitting(layer: Layer, kind: type[ModelSettings], keys: Sequence[str]) -> dict[str, object]:
     for key, value in layer.values.items():
         if key not in keys:
-            raise _unknown(key, layer.places[key], key, keys)
+            raise unknown(key, layer.places[key], key, keys)
         for text in _texts(value):
             _refuse_variable(key, text, layer.places[key])
     try:
@@ -143,13 +168,14 @@ def _table(layer: Layer, name: str, table: object) -> ModelSettings:
     if not isinstance(table, dict):
         raise _no_table(place, layer.places[place], table)
     values = cast("dict[str, object]", table)
-    places = {key: f"{layer.places[f'{place}.{key}']}, in the table {_shown(name)}" for key in values}
+    check_table_name(name, values, layer.places[place])
+    places = {key: f"{layer.places[f'{place}.{key}']}, in the table {shown(name)}" for key in values}
     return ModelSettings.model_validate(_fitting(Layer(values, places, layer.typed), ModelSettings, MODEL_KEYS))
 
 
 def _no_table(key: str, place: str, value: object) -> ConfigProblem:
     return ConfigProblem(
-        f"{place}: {_shown(key)} must be a table in config.toml, not {_shown(_written(value))}",
+        f"{place}: {shown(key)} must be a table in config.toml, not {shown(_written(value))}",
         todo='write [models."qwen2.5-coder:7b"] on a line, and below it keys such as `temperature = 0`',
     )
 
@@ -159,12 +185,19 @@ def _texts(value: object) -> Iterator[str]:
     return (item for item in items if isinstance(item, str))
 
 
+def _may_be_shown(key: str, value: object) -> bool:
+    """A key must not be, nor an address with a password or a key in it."""
+    return key not in SECRET and (key not in ADDRESSES or all(shown_address(text) == text for text in _texts(value)))
+
+
 def _refuse_variable(key: str, text: str, place: str) -> None:
     found = _VARIABLE.fullmatch(text.strip()) if key in _COMMANDS else _VARIABLE.search(text)
     if found:
         name = next((group for group in found.groups() if group), "")
+        told = f"the text {shown(found[0])}; the variable {shown(name)} is not filled in there"
+        hidden = "what looks like a variable, which is not filled in there"
         raise ConfigProblem(
-            f"{place}: `{key}` holds the text {_shown(found[0])}; the variable {_shown(name)} is not filled in there",
+            f"{place}: `{key}` holds {told if _may_be_shown(key, text) else hidden}",
             todo=f"write the value itself, or set {PREFIX}{key.upper()}",
         )
 
@@ -174,17 +207,10 @@ def _wrong(error: ValidationError, layer: Layer, kind: type[ModelSettings]) -> C
     key = str(first["loc"][0])
     item = next((f"[{part}]" for part in first["loc"][1:] if isinstance(part, int)), "")
     must = must_be(first["type"], first["msg"], first.get("ctx", {}))
-    told = "" if key in SECRET else f", not {_shown(_written(first['input']))}"
-    about = kind.model_fields[key].description
-    return ConfigProblem(f"{layer.places[key]}: `{key}{item}` {must}{told}", todo=f"`{key}`: {about}")
-
-
-def _unknown(name: str, place: str, meant: str, known: Sequence[str]) -> ConfigProblem:
-    near = difflib.get_close_matches(meant.replace("-", "_"), known, n=2, cutoff=0.6)
-    ask = f"; did you mean {' or '.join(f'`{key}`' for key in near)}?" if near else ""
-    return ConfigProblem(
-        f"{place}: there is no setting {_shown(name)}{ask}", todo=f"the settings are: {', '.join(known)}"
-    )
+    told = f", not {shown(_written(first['input']))}" if _may_be_shown(key, layer.values[key]) else ""
+    likely = SERVERS.get(str(first["input"]).lower()) if key == "server" else None
+    ask = f"; did you mean `{likely}`?" if likely else ""
+    return ConfigProblem(f"{layer.places[key]}: `{key}{item}` {must}{told}{ask}", todo=about(key))
 
 
 def _written(value: object) -> str:
@@ -195,12 +221,6 @@ def _written(value: object) -> str:
         items = cast("Sequence[object]", value)
         return f"[{', '.join(repr(item) if isinstance(item, str) else _written(item) for item in items)}]"
     return "{…}" if isinstance(value, dict) else str(value)
-
-
-def _shown(text: str) -> str:
-    """Short, on one line, and harmless to a terminal."""
-    short = text if len(text) <= 60 else f"{text[:59]}…"
-    return f"`{short}`" if short.isprintable() and short else ascii(short)
 
 
 # ------------------------------------------------------------------ files

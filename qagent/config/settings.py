@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from qagent.types import Mode
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
+"""Capitals alone: a key would pass for a name too, and names are shown."""
 _KEEP_ALIVE = re.compile(r"0|-?(\d+(\.\d+)?(ms|s|m|h))+")
 
 
@@ -40,7 +41,7 @@ def _kept(text: str) -> str:
 
 def _variable(text: str) -> str:
     if not _VARIABLE.fullmatch(text):
-        raise ValueError("must be the name of an environment variable, and not the key itself")
+        raise ValueError("must be the name of an environment variable in capitals, and not the key itself")
     return text
 
 
@@ -112,7 +113,8 @@ class Settings(ModelSettings):
         default="ollama", description="what kind of server answers: ollama, llamacpp, openai (or any that speaks so)"
     )
     host: Text | None = Field(
-        default=None, description="the server's address; without one, OLLAMA_HOST or the usual port here"
+        default=None,
+        description="the server's address; else OLLAMA_HOST (openai: OPENAI_BASE_URL) or the usual port",
     )
     api_key_env: Variable = Field(
         default=KEY_VARIABLE, description="the environment variable that holds the key of an openai server"
@@ -128,7 +130,9 @@ class Settings(ModelSettings):
     deny_commands: Texts = Field(default=(), description="patterns of commands that never run")
     max_turns: int = Field(default=40, ge=1, le=10_000, description="the most replies a task may take")
     timeout: Seconds | None = Field(default=None, description="the longest a task may take; without one, no limit")
-    bad_calls: int = Field(default=3, ge=1, le=100, description="unreadable calls in a row that end a task")
+    bad_calls: int = Field(
+        default=3, ge=1, le=100, description="how many replies in a row with a call that cannot be run end a task"
+    )
     agents_md: bool = Field(default=True, description="put the repository's AGENTS.md into the prompt")
     agents_md_tokens: int = Field(default=2_000, ge=0, description="the most of AGENTS.md to put there, in tokens")
 
@@ -138,6 +142,7 @@ MODEL_KEYS: tuple[str, ...] = tuple(ModelSettings.model_fields)
 LISTS = frozenset({"allow_hosts", "allow_commands", "deny_commands", "stops"})
 SECRET = frozenset({"api_key_env"})
 """What is written there by mistake may be a key, and is not shown."""
+ADDRESSES = frozenset({"host", "allow_hosts"})
 OPTIONAL = frozenset(name for name, field in Settings.model_fields.items() if field.default is None)
 """May be emptied again by a higher place, as in `--set timeout=`."""
 

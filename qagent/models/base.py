@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Protocol
 
-from qagent.types import Delta, Prompt
+from qagent.types import Delta, Prompt, TextDelta
+
+
+@dataclass(frozen=True, slots=True)
+class CallsDelta(TextDelta):
+    """Calls that the server itself has read out of the reply, as `<tool_call>` blocks. They are read apart from the
+    text: a fence or a think block that was left open there does not hold them."""
 
 
 class Model(Protocol):
@@ -13,7 +20,7 @@ class Model(Protocol):
     def name(self) -> str: ...
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
-        """Yields text as it comes and, as the last thing, one `ReplyEnded`.
+        """Yields text as it comes, a `CallsDelta` for native calls, and, as the last thing, one `ReplyEnded`.
 
         Raises only UserFacing errors. Closing the iterator (or cancelling the task) ends the request at once.
         """

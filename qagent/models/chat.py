@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 from qagent.models.chat_messages import chat_messages, tool_fields
 from qagent.models.driver import check_prefill
+from qagent.models.keys import Key
 from qagent.models.names import InstalledModel
 from qagent.models.openai_api import Api, Waits, sampled
 from qagent.models.openai_servers import Body, Fields, response_format
@@ -30,7 +31,7 @@ class Chat:
         url: str,
         door: Door,
         sampling: Sampling,
-        key: str | None = None,
+        key: Key | None = None,
         tools: Sequence[ToolSpec] = (),
         stall_seconds: float = 120.0,
         first_seconds: float = 600.0,
@@ -59,10 +60,6 @@ class Chat:
     async def installed(self) -> list[InstalledModel]:
         """What /v1/models lists. Raises like `stream`."""
         return await self._api.installed()
-
-    async def window(self) -> int | None:
-        """The model's window in tokens, where the server tells. Raises like `stream`."""
-        return await self._api.window()
 
     async def _body(self, prompt: Prompt) -> Body:
         body = sampled(self._sampling, prompt)

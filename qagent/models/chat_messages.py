@@ -92,8 +92,8 @@ class _Turns:
 
 
 def _is_native(message: AssistantMessage) -> bool:
-    """Whether the server had read every call of the reply; then each stands in the tag that it is written back in."""
-    return all(isinstance(call, ToolCall) and call.form == "tool_call" for call in message.calls)
+    """Whether the server had read every call of the reply."""
+    return all(isinstance(call, ToolCall) and call.form == "native" for call in message.calls)
 
 
 def _call(call_id: str, call: ToolCall) -> Json:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from qagent.errors import ConfigProblem
+from qagent.models.keys import Key
 from qagent.models.names import InstalledModel
 from qagent.models.openai_api import Api, Waits, sampled
 from qagent.models.openai_servers import Body
@@ -33,7 +34,7 @@ class Completions:
         url: str,
         door: Door,
         sampling: Sampling,
-        key: str | None = None,
+        key: Key | None = None,
         stall_seconds: float = 120.0,
         first_seconds: float = 600.0,
     ) -> None:
@@ -67,10 +68,6 @@ class Completions:
                 todo='set `server = "ollama"`: qagent speaks its own protocol',
             )
         return listed
-
-    async def window(self) -> int | None:
-        """The model's window in tokens, where the server tells. Raises like `stream`."""
-        return await self._api.window()
 
     async def _body(self, prompt: Prompt) -> Body:
         body = sampled(self._sampling, prompt)

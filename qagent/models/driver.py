@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
+from qagent.models.base import CallsDelta
 from qagent.models.record import Record
 from qagent.models.refusal import SchemaRefused
 from qagent.models.wire import Explain, Heard, Wire, unfinished
@@ -65,6 +66,8 @@ async def drive(wire: Wire, asking: Asking, reading: Reading) -> AsyncGenerator[
         async for heard in answer:
             if heard.text:
                 yield TextDelta(heard.text)
+            if heard.calls:
+                yield CallsDelta(heard.calls)
             last = heard.last
     end = reading.ended(last, time.monotonic() - began)
     if end is None:

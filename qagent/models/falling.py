@@ -1,7 +1,7 @@
 """Two ways to ask one server: the second takes over, for good and out loud, when the first turns out not to be there.
 
 In: two Models. Out: the deltas of whichever answers. Only NoSuchRoute counts, before a word of the reply: every other
-error is the first one's own, and nothing is asked twice.
+error is the first one's own, and nothing is asked twice. When the second is not there either, both are named.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 from qagent.errors import NoSuchRoute
 from qagent.models.base import Model
+from qagent.models.openai_refusals import CHECK_ADDRESS
 from qagent.types import Delta, Prompt
 
 
@@ -38,11 +39,15 @@ class Falling:
                     begun = True
                     yield delta
             return
-        except NoSuchRoute:
+        except NoSuchRoute as error:
             if begun or self._asked is self._second:
                 raise
+            missing = error
         self._asked = self._second
         self.tell(self._words)
-        async with aclosing(self._second.stream(prompt)) as deltas:
-            async for delta in deltas:
-                yield delta
+        try:
+            async with aclosing(self._second.stream(prompt)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        except NoSuchRoute as error:
+            raise NoSuchRoute(f"{missing.what}; {error.what}", todo=CHECK_ADDRESS) from error

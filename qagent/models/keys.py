@@ -1,7 +1,7 @@
 """A server's key: it travels in one header, to one host, and stands in no message, no log and no repr.
 
-In: a door and a key as people write it. Out: a door whose clients show the key, and texts without it. The door keeps
-requests on its host and follows no redirect, so the key cannot be sent elsewhere.
+In: a door and a key as people write it. Out: a door whose clients show the key, texts without it, what to do when it is
+refused. The door keeps requests on its host and follows no redirect, so the key cannot be sent elsewhere.
 """
 
 from __future__ import annotations
@@ -20,6 +20,23 @@ if TYPE_CHECKING:
 HIDDEN = "[the key]"
 SHORTEST_PIECE = 4
 """A key of which a server's message shows less than this, cut off at the message's end, is not betrayed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it was found. text: "" for none. variable: the environment variable that is looked at for it."""
+
+    text: str = field(default="", repr=False)
+    variable: str = ""
+
+    @property
+    def todo(self) -> str:
+        """What to do when the server lets nobody in."""
+        if not self.variable:
+            return "set the server's key, or ask its operator whether the key is valid for this model"
+        if not self.text.strip():
+            return f"{self.variable} is empty: export it, or name another variable with `api_key_env`"
+        return f"the key in {self.variable} was refused: ask the server's operator whether it is valid for this model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from qagent.types import Delta, Prompt, ReplyEnded, Usage
 
 TITLE = "llama.cpp"
 PORT = 8_080
-WIDEN = "start llama-server with a larger window (`-c`), or begin a new conversation"
+WIDEN = "start llama-server with a larger window (`-c`), or give it less to read: a shorter task, a new conversation"
 
 
 class LlamaCpp:

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from qagent.errors import ModelMissing
-from qagent.qwen.profiles import OVERHEAD_BYTES, PROFILES, is_base, is_family, profile_of
+from qagent.qwen.profiles import OVERHEAD_BYTES, PROFILES, is_base, is_family, profile_of, size_of
 
 HUGGING_FACE = "qwen/"
-PULLED = "qwen2.5-coder:7b"
+FAMILY = "qwen2.5-coder"
+PULLED = f"{FAMILY}:7b"
 
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
     """A model that a server has. size_bytes: its weights on disk, 0 when the server does not tell. remote: the host
-    that runs it in the server's place, "" for none."""
+    that runs it in the server's place, "" for none. window: in tokens, as the server was started; None when untold."""
 
     name: str
     size_bytes: int = 0
@@ -29,6 +30,7 @@ class InstalledModel:
     parameters: str = ""
     quantization: str = ""
     remote: str = ""
+    window: int | None = None
 
 
 def canonical(name: str) -> str:
@@ -85,7 +87,12 @@ def _same_model(name: str) -> str:
 
 def missing(wanted: str, names: Sequence[str], *, can_pull: bool = True) -> ModelMissing:
     """The error for a model that is not there, with the three nearest that are: those that begin so, then the alike."""
-    near = ", ".join(_nearest(wanted, names))
+    nearest = _nearest(wanted, names)
+    near = ", ".join(nearest)
+    if nearest and _same_model(wanted) == FAMILY and not is_base(nearest[0]):
+        return ModelMissing(
+            f"{wanted!r} names no size; the server has {near}", todo=f"give the size: `-m {nearest[0]}`"
+        )
     ways = [f"get it with `ollama pull {canonical(wanted)}`"] if can_pull and _can_be_pulled(wanted) else []
     ways += ["choose another with `-m NAME`"] if near else []
     last = f"get one with `ollama pull {PULLED}`" if can_pull else "ask the server's operator what it serves"
@@ -98,9 +105,14 @@ def missing(wanted: str, names: Sequence[str], *, can_pull: bool = True) -> Mode
 def _nearest(wanted: str, names: Sequence[str]) -> list[str]:
     same = _same_model(wanted)
     spellings = {_same_model(name): name for name in reversed(names)}
-    longer = sorted(spelling for spelling in spellings if same and spelling.startswith(same))
+    longer = sorted((spelling for spelling in spellings if same and spelling.startswith(same)), key=_likelier)
     near = difflib.get_close_matches(same, list(spellings), n=3, cutoff=0.0)
     return [spellings[spelling] for spelling in dict.fromkeys([*longer, *near])][:3]
+
+
+def _likelier(name: str) -> tuple[bool, bool, str]:
+    """Builds for chat before base builds, the 7B before other sizes."""
+    return (is_base(name), size_of(name) != size_of(PULLED), name)
 
 
 def _can_be_pulled(wanted: str) -> bool:

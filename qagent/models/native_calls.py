@@ -2,8 +2,8 @@
 
 In: the pieces of OpenAI's `delta.tool_calls`, as they come: an index or none, an id or none, a name, a part of the
 arguments. Out: `<tool_call>` blocks. The arguments are written as they came, whole JSON or not: mending is the
-reader's. Whole calls come in one piece from Ollama, in many from llama.cpp and vLLM; some servers give every call
-index 0.
+reader's. Whole calls come in one piece from Ollama, in many from llama.cpp and vLLM. Some servers give every call
+index 0, some every piece an id of its own, some a call `{}` for arguments before the real ones come.
 """
 
 from __future__ import annotations
@@ -12,6 +12,11 @@ import json
 from dataclasses import dataclass, field
 
 from qagent.models.record import Record
+
+CALL_CHARACTERS = len('\n<tool_call>\n{"name": "", "arguments": {}}\n</tool_call>')
+"""What a call takes beside its name and its arguments: its tags and its braces."""
+
+_NO_ARGUMENTS = "{}"
 
 
 @dataclass(slots=True)
@@ -32,7 +37,7 @@ class _Call:
 
 
 class NativeCalls:
-    """The calls of one reply. characters: how much of them is kept. any: whether there were calls at all."""
+    """The calls of one reply. characters: how long they are in all. any: whether there were calls at all."""
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
@@ -43,15 +48,20 @@ class NativeCalls:
         """Takes one element of `delta.tool_calls`; false when it said nothing new. Raises StreamBroken for what is no
         such element."""
         function = piece.inner("function")
+        index, call_id = piece.count("index"), piece.text("id")
         name, arguments = function.text("name"), _arguments(function)
-        call = self._meant(piece.count("index"), piece.text("id"), name, arguments)
+        if not name and not arguments:  # it opens no call: what does will name it again
+            return False
+        call = self._meant(index, call_id, name, arguments)
         if call.name != name and not call.arguments:  # a name is sent once, or again and again, or in parts
             call.name += name
+        if call.arguments == [_NO_ARGUMENTS] and arguments.lstrip().startswith("{"):
+            call.arguments.clear()
         if arguments:
             call.arguments.append(arguments)
         self.any = True
         self.characters += len(name) + len(arguments)
-        return bool(name or arguments)
+        return True
 
     def take(self, *, cut: bool) -> str:
         """The calls since the last time, in the server's order; with `cut` the last one that was being written stays
@@ -62,25 +72,37 @@ class NativeCalls:
         return "\n".join([*(_tagged(call) for call in closed), *(_opened(call) for call in last)])
 
     def _meant(self, index: int | None, call_id: str, name: str, arguments: str) -> _Call:
-        """The call to which a piece belongs; it becomes the last one. Nothing can follow whole arguments, so a name
-        with more of them begins another call, whatever its index."""
+        """The call to which a piece belongs; it becomes the last one."""
         found = self._found(index, call_id, begins=bool(name))
-        if found and name and found.is_whole and (arguments or call_id != found.id):
+        if found and name and _begins_another(found, call_id, name, arguments):
             found = None
         if found:
             self._calls.remove(found)
         else:
             found = _Call(len(self._calls) if index is None else index)
+            self.characters += CALL_CHARACTERS
         found.id = found.id or call_id
         self._calls.append(found)
         return found
 
     def _found(self, index: int | None, call_id: str, *, begins: bool) -> _Call | None:
         if index is not None:
-            return next((call for call in reversed(self._calls) if call.order == index), None)
+            there = [call for call in reversed(self._calls) if call.order == index]
+            return next((call for call in there if call_id and call.id == call_id), there[0] if there else None)
         if call_id:
             return next((call for call in self._calls if call.id == call_id), None)
         return self._calls[-1] if self._calls and (not begins or not self._calls[-1].is_whole) else None
+
+
+def _begins_another(call: _Call, call_id: str, name: str, arguments: str) -> bool:
+    """Whether a piece with a name is another call's, though its index is this one's. Nothing can follow whole
+    arguments; and a new id with another name, or with arguments from their start, is a new call."""
+    if call_id and call_id == call.id and call.arguments == [_NO_ARGUMENTS]:
+        return False
+    if call.is_whole:
+        return bool(arguments) or call_id != call.id
+    is_new = bool(call_id and call.id and call_id != call.id)
+    return is_new and (name != call.name or arguments.lstrip().startswith("{"))
 
 
 def _arguments(function: Record) -> str:

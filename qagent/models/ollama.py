@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from qagent.errors import ModelMissing, UserFacing
 from qagent.models.counting import PromptCounts
 from qagent.models.driver import Asking, drive
+from qagent.models.ending import end_of
 from qagent.models.names import InstalledModel, missing
 from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import Server, Told, explain, read_refusal
@@ -27,7 +28,7 @@ TITLE = "Ollama"
 PORT = 11_434
 MODELS = 1_000
 """More are not looked at: the nearest names to a wrong one are found by comparing it with each."""
-WIDEN = "raise the setting `num_ctx`, or begin a new conversation"
+WIDEN = "raise the setting `num_ctx`, or give the model less to read: a shorter task, a new conversation"
 
 
 class Ollama:
@@ -119,7 +120,7 @@ class _Reading:
             return None
         read = last.count("prompt_eval_count")
         self.counts.check(self.prompt, read)
-        end = "length" if last.text("done_reason") == "length" else "stop"
+        end = end_of(last.text("done_reason") or "stop")  # older versions tell no reason
         return ReplyEnded(end, Usage(prompt_tokens=read, reply_tokens=last.count("eval_count"), seconds=seconds))
 
 

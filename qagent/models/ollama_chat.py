@@ -13,6 +13,7 @@ from qagent.errors import ModelMissing, UserFacing
 from qagent.models.chat_messages import chat_messages
 from qagent.models.counting import PromptCounts
 from qagent.models.driver import Asking, check_prefill, drive
+from qagent.models.ending import end_of
 from qagent.models.names import missing
 from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import Server, Told, explain, read_refusal
@@ -22,7 +23,7 @@ from qagent.net import Door
 from qagent.qwen.profiles import Sampling
 from qagent.types import Delta, Prompt, ReplyEnded, Usage
 
-WIDEN = "raise the setting `num_ctx`, or begin a new conversation"
+WIDEN = "raise the setting `num_ctx`, or give the model less to read: a shorter task, a new conversation"
 
 
 class OllamaChat:
@@ -99,11 +100,12 @@ class _Reading:
         read = last.count("prompt_eval_count")
         self._counts.check(self._prompt, read)
         usage = Usage(prompt_tokens=read, reply_tokens=last.count("eval_count"), seconds=seconds)
-        return ReplyEnded("length" if last.text("done_reason") == "length" else "stop", usage)
+        return ReplyEnded(end_of(last.text("done_reason") or "stop"), usage)  # older versions tell no reason
 
 
 def _options(sampling: Sampling, prompt: Prompt) -> dict[str, object]:
     """Those that load the model anew (`num_ctx`) are the session's; the others may be the request's."""
+    stops = list(dict.fromkeys([*sampling.stops, *prompt.stops]))
     return {
         "num_ctx": sampling.window,
         "num_predict": prompt.reply_tokens or sampling.reply_tokens,
@@ -111,5 +113,5 @@ def _options(sampling: Sampling, prompt: Prompt) -> dict[str, object]:
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,
         "repeat_penalty": sampling.repeat_penalty,
-        "stop": list(dict.fromkeys([*sampling.stops, *prompt.stops])),
+        **({"stop": stops} if stops else {}),  # an empty list would take the model's own away
     }

@@ -10,12 +10,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from qagent.errors import ModelMissing, UserFacing
+from qagent.errors import ModelMissing, NoSuchRoute, UserFacing
 from qagent.models.counting import PromptCounts
 from qagent.models.driver import Asking, drive
-from qagent.models.keys import keyed, without_key
+from qagent.models.keys import Key, keyed, without_key
 from qagent.models.names import InstalledModel
-from qagent.models.openai_refusals import again, explained
+from qagent.models.openai_refusals import again, explained, no_route
 from qagent.models.openai_servers import ROWS, UNKNOWN, Body, Row
 from qagent.models.openai_stream import Stream
 from qagent.models.record import Record
@@ -27,7 +27,10 @@ from qagent.types import Delta, Prompt
 
 MODELS = 1_000
 SHOWN_MODELS = 5
-WIDEN = "have the server started with a larger window (vLLM: `--max-model-len`), or begin a new conversation"
+WIDEN = (
+    "have the server started with a larger window (vLLM: `--max-model-len`; `num_ctx` cannot widen it), lower "
+    "`reply_tokens`, or give the model less to read: a shorter task, a new conversation"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,12 @@ class _Refused(UserFacing):
 class Api:
     """`url` may end in /v1 or not. Raises ConfigProblem for a key that cannot be one."""
 
-    def __init__(self, name: str, url: str, door: Door, *, key: str | None, reply_tokens: int, waits: Waits) -> None:
+    def __init__(self, name: str, url: str, door: Door, *, key: Key | None, reply_tokens: int, waits: Waits) -> None:
         root = url.rstrip("/").removesuffix("/v1").rstrip("/")
         self._name = name
-        self._door = keyed(door, key)
-        self._server = Server("the server", root, "vllm serve MODEL", "--host", WIDEN)
+        key = key or Key()
+        self._door = keyed(door, key.text)
+        self._server = Server("the server", root, "vllm serve MODEL", "--host", WIDEN, key.todo)
         self._wire = Wire(self._server, self._door, waits.first, waits.stall, reply_tokens)
         self._counts = PromptCounts()
         self._row: Row | None = None
@@ -74,7 +78,7 @@ class Api:
             except _Refused as refused:  # before a word of the reply, or else `again` sees no use in it
                 smaller = again(refused.told, body)
                 if smaller is None:
-                    raise await self._explained(refused.told) from None
+                    raise await self._explained(path, refused.told) from None
                 body = smaller
 
     def _asked(self, path: str, prompt: Prompt, body: Body) -> AsyncGenerator[Delta, None]:
@@ -95,12 +99,6 @@ class Api:
         """What /v1/models lists, each as the server wants it spelled. Raises like `deltas`."""
         return [_installed(model) for model in await self._models() if model.label("id")]
 
-    async def window(self) -> int | None:
-        """The model's window in tokens, where the server tells (vLLM, SGLang: `max_model_len`; llama.cpp: `n_ctx`)."""
-        models = await self._models()
-        model = next((one for one in models if one.text("id") == self._name), models[0] if len(models) == 1 else None)
-        return (model.count("max_model_len") or model.inner("meta").count("n_ctx")) if model else None
-
     async def _models(self) -> tuple[Record, ...]:
         listed = await self._wire.get("/v1/models", self._plainly)
         if (error := listed.values.get("error")) is not None:  # LM Studio refuses with status 200
@@ -114,10 +112,14 @@ class Api:
         return _Refused(told)
 
     async def _plainly(self, told: Told) -> UserFacing:
-        return explained(without_key(told, self._door), self._server)
+        return self._error("/v1/models", told)
 
-    async def _explained(self, told: Told) -> UserFacing:
-        error = await self._plainly(told)
+    def _error(self, path: str, told: Told) -> UserFacing:
+        error = explained(without_key(told, self._door), self._server)
+        return no_route(path, told.status, self._server) if isinstance(error, NoSuchRoute) else error
+
+    async def _explained(self, path: str, told: Told) -> UserFacing:
+        error = self._error(path, told)
         if not isinstance(error, ModelMissing):
             return error
         try:
@@ -147,8 +149,9 @@ def sampled(sampling: Sampling, prompt: Prompt) -> Body:
         "max_tokens": prompt.reply_tokens or sampling.reply_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "stop": list(dict.fromkeys([*sampling.stops, *prompt.stops])),
     }
+    if stops := list(dict.fromkeys([*sampling.stops, *prompt.stops])):  # OpenAI refuses an empty list
+        fields["stop"] = stops
     extras: dict[str, object] = {
         "stream_options": {"include_usage": True},
         "top_k": sampling.top_k,
@@ -159,8 +162,11 @@ def sampled(sampling: Sampling, prompt: Prompt) -> Body:
 
 
 def _installed(model: Record) -> InstalledModel:
-    """llama.cpp calls a model by its path, and takes any name for it."""
+    """llama.cpp calls a model by its path, and takes any name for it. The window: `max_model_len` (vLLM, SGLang) or
+    `n_ctx` (llama.cpp)."""
     name = model.label("id")
     if name.endswith(".gguf") and model.text("owned_by") == "llamacpp":
         name = PurePath(name.replace("\\", "/")).stem
-    return InstalledModel(name, model.inner("meta").count("size") or 0)
+    meta = model.inner("meta")
+    window = model.count("max_model_len") or meta.count("n_ctx")
+    return InstalledModel(name, meta.count("size") or 0, window=window)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from types import MappingProxyType
 
 from qagent.errors import ConfigProblem, ModelMissing, NoSuchRoute, ToolsUnsupported, UserFacing
 from qagent.models.openai_servers import Body
@@ -27,11 +28,21 @@ PROMPT_TOKENS = re.compile(
     r"(?:contains (?:at least )?|your request has |keep the first )(\d{1,9})"
     r"|(\d{1,9}) (?:in the (?:messages|prompt)|tokens from the input)"
 )
+ASKED_TOKENS = re.compile(r"you requested (\d{1,9}) tokens")
 NO_TOOLS = re.compile(
     r"does not support tools?|tools? (?:is|are) not supported|enable-auto-tool-choice|tools? param requires --jinja"
 )
 NO_MODEL = re.compile(r"model\b.*\b(?:does not exist|not found|is not loaded|not a valid)|no models? (?:is )?loaded")
 NO_ROUTE = re.compile(r"unexpected endpoint or method|method not allowed")
+
+CHECK_ADDRESS = "check the address: it usually ends in /v1"
+OTHER_ENDPOINT = MappingProxyType(
+    {
+        "/v1/completions": '`endpoint = "auto"` would use its chat endpoint',
+        "/v1/chat/completions": '`endpoint = "completions"` would send it qagent\'s own prompt',
+    }
+)
+"""By the path that is not there: how another one is chosen."""
 
 SMALLEST_REPLY = 512
 """A longest reply below this many tokens is no help; then the window counts as full."""
@@ -83,7 +94,9 @@ def _is_window(told: Told, text: str) -> bool:
 
 def _window(told: Told, server: Server) -> UserFacing:
     prompt, window = _numbers(told)
-    return explain(Told(None, told.text, "exceed_context_size_error", prompt, window), server)
+    asked = ASKED_TOKENS.search(told.text)
+    numbers = (prompt, window, int(asked[1]) if asked else None)
+    return explain(Told(None, told.text, "exceed_context_size_error", *numbers), server)
 
 
 def _no_tools(told: Told, server: Server) -> UserFacing:
@@ -96,7 +109,7 @@ def _no_tools(told: Told, server: Server) -> UserFacing:
 def _sign_in(told: Told, server: Server) -> UserFacing:
     return ConfigProblem(
         f"the server at {server.url} does not let this request in ({told.status}): {told.text}",
-        todo="set the server's key, or ask its operator whether the key is valid for this model",
+        todo=server.sign_in,
     )
 
 
@@ -107,9 +120,16 @@ def _no_model(told: Told, server: Server) -> UserFacing:
 
 
 def _no_route(told: Told, server: Server) -> UserFacing:
+    return NoSuchRoute(f"the server at {server.url} does not answer there: {told.text}", todo=CHECK_ADDRESS)
+
+
+def no_route(path: str, status: int | None, server: Server) -> NoSuchRoute:
+    """The error for a path that the server does not have, and which setting would take another one."""
+    told = f" (it answered {status})" if status else ""
+    other = OTHER_ENDPOINT.get(path)
     return NoSuchRoute(
-        f"the server at {server.url} does not answer there: {told.text}",
-        todo="check the address, and whether the server speaks OpenAI's protocol",
+        f"the server at {server.url} has no {path}{told}",
+        todo=f"{CHECK_ADDRESS}; {other}" if other else CHECK_ADDRESS,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from qagent.errors import StreamBroken
 from qagent.models.counting import PromptCounts
+from qagent.models.ending import end_of
 from qagent.models.native_calls import NativeCalls
 from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import read_refusal
@@ -31,6 +32,7 @@ class Stream:
         self._limit = reply_tokens * CHARACTERS_A_TOKEN + SLACK_CHARACTERS
         self._usage = Record({}, PROTOCOL)
         self._reason = ""
+        self._came = False  # a piece of the reply
         self._behind = ""  # the last character of the text so far
 
     def heard(self, line: bytes) -> Heard | None:
@@ -38,7 +40,7 @@ class Stream:
         if data is None:
             return None
         if data == DONE:
-            return Heard(self._passed(self._rest()), Record({}, PROTOCOL))
+            return self._passed(self._thinking.rest(), self._calls_read(), Record({}, PROTOCOL))
         said = Record.parse(data, PROTOCOL)
         if (error := said.values.get("error")) is not None:
             return Heard(refusal=read_refusal(None, error))
@@ -58,7 +60,7 @@ class Stream:
             reply_tokens=self._usage.count("completion_tokens"),
             seconds=seconds,
         )
-        return ReplyEnded("length" if self._reason == "length" else "stop", usage, native=self._calls.any)
+        return ReplyEnded(end_of(self._reason), usage, native=self._calls.any)
 
     def _chunk(self, said: Record) -> Heard | None:
         if "choices" not in said.values and "usage" not in said.values:
@@ -66,18 +68,26 @@ class Stream:
         if said.inner("usage").values:
             self._usage = said.inner("usage")
         heard = [self._choice(choice) for choice in said.each("choices") if not choice.count("index")]
-        text, moved = "".join(text for text, _ in heard), any(moved for _, moved in heard)
-        return Heard(self._passed(text)) if text or moved else None
+        text, calls = "".join(text for text, _, _ in heard), "\n".join(calls for _, calls, _ in heard if calls)
+        moved = any(moved for _, _, moved in heard)
+        return self._passed(text, calls) if text or calls or moved else None
 
-    def _choice(self, choice: Record) -> tuple[str, bool]:
-        """The text of a piece, and whether it brought the reply on."""
-        delta = choice.inner("delta")
-        text = self._thinking.feed(delta.text("content")) + choice.text("text")
+    def _choice(self, choice: Record) -> tuple[str, str, bool]:
+        """The text of a piece, the calls that it ended, and whether it brought the reply on."""
+        delta = self._delta(choice)
+        text, calls = self._thinking.feed(delta.text("content")) + choice.text("text"), ""
         moved = [self._called(piece) for piece in delta.each("tool_calls")]
         if reason := choice.text("finish_reason"):
             self._reason = self._reason or reason
-            text += self._rest(text)
-        return text, any(moved)
+            text, calls = text + self._thinking.rest(), self._calls_read()
+        return text, calls, any(moved)
+
+    def _delta(self, choice: Record) -> Record:
+        """A server that does not stream says all at once, in a `message`; one that does may repeat it all there."""
+        delta = choice.inner("delta")
+        found = delta if delta.values or self._came else choice.inner("message")
+        self._came = self._came or bool(found.values.get("content") or found.values.get("tool_calls"))
+        return found
 
     def _called(self, piece: Record) -> bool:
         moved = self._calls.add(piece)
@@ -88,13 +98,13 @@ class Stream:
             )
         return moved
 
-    def _rest(self, text: str = "") -> str:
-        """What was held back until the end: text, then calls, on lines of their own."""
-        text += self._thinking.rest()
-        calls = self._calls.take(cut=self._reason == "length")
-        before = (self._behind + text)[-1:]
-        return (text + "\n" if before not in ("", "\n") else text) + calls if calls else text
+    def _calls_read(self) -> str:
+        """Those that were held back until the end, which they stand at."""
+        return self._calls.take(cut=end_of(self._reason) != "stop")
 
-    def _passed(self, text: str) -> str:
-        self._behind = (self._behind + text)[-1:]
-        return text
+    def _passed(self, text: str, calls: str = "", last: Record | None = None) -> Heard:
+        """Calls begin a line of their own."""
+        before = (self._behind + text)[-1:]
+        calls = f"\n{calls}" if calls and before not in ("", "\n") else calls
+        self._behind = (self._behind + text + calls)[-1:]
+        return Heard(text, last, calls=calls)

@@ -21,6 +21,7 @@ from qagent.errors import (
     UserFacing,
     WindowExceeded,
 )
+from qagent.net import without_secrets
 
 SHOWN_CHARACTERS = 300
 
@@ -41,7 +42,8 @@ BUSY = re.compile(r"server busy|loading model|maximum pending requests|no slot a
 class Server:
     """What people are told about one kind of server.
 
-    start: the command that starts it. address: where its address is set. widen: how its window grows.
+    start: the command that starts it. address: where its address is set. widen: how its window grows. sign_in: what to
+    do when it lets nobody in.
     """
 
     title: str
@@ -49,17 +51,19 @@ class Server:
     start: str
     address: str
     widen: str
+    sign_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A server's refusal. prompt_tokens and window only where it names them."""
+    """A server's refusal. Its numbers only where it names them; asked_tokens are those of prompt and reply together."""
 
     status: int | None
     text: str
     type: str = ""
     prompt_tokens: int | None = None
     window: int | None = None
+    asked_tokens: int | None = None
 
 
 def read_refusal(status: int | None, body: object) -> Told:
@@ -71,7 +75,7 @@ def read_refusal(status: int | None, body: object) -> Told:
         if not isinstance(body, dict):
             break
         said = cast("dict[str, Any]", body)
-        body = said["error"] if "error" in said else said.get("message", body)
+        body = said["error"] if "error" in said else said.get("message", said.get("detail", body))
     text = clipped(body if isinstance(body, str) else _spelled(body)) or "no reason given"
     kind = said.get("type")
     return Told(status, text, kind if isinstance(kind, str) else "", *_numbers(said, text))
@@ -103,8 +107,10 @@ def _number(value: object) -> int | None:
 
 
 def clipped(text: str) -> str:
-    """One line for people: no control characters, no runs of blanks, at most SHOWN_CHARACTERS."""
+    """One line for people: no control characters, no runs of blanks, at most SHOWN_CHARACTERS; and in its URLs neither
+    passwords nor queries."""
     plain = " ".join("".join(c if c.isprintable() else " " for c in text[:10_000]).split())
+    plain = without_secrets(plain)
     return plain if len(plain) <= SHOWN_CHARACTERS else plain[:SHOWN_CHARACTERS] + "…"
 
 
@@ -125,8 +131,19 @@ def explain(told: Told, server: Server) -> UserFacing:
 
 
 def _window(told: Told, server: Server) -> UserFacing:
-    numbers = f" ({told.prompt_tokens:,} tokens into {told.window:,})" if told.prompt_tokens and told.window else ""
-    return WindowExceeded(f"the prompt is longer than the model's window{numbers}", todo=server.widen)
+    return WindowExceeded(_overfull(told), todo=server.widen)
+
+
+def _overfull(told: Told) -> str:
+    """With all the numbers that the server gave, and none that it did not."""
+    prompt, window, asked = told.prompt_tokens, told.window, told.asked_tokens
+    if prompt and window and prompt < window:
+        return f"the model's window is too small for a reply: the prompt takes {prompt:,} of its {window:,} tokens"
+    if prompt and window:
+        return f"the prompt is longer than the model's window ({prompt:,} tokens into {window:,})"
+    if asked and window:
+        return f"prompt and reply are longer than the model's window ({asked:,} tokens into {window:,})"
+    return "the prompt is longer than the model's window" + (f" of {window:,} tokens" if window else "")
 
 
 def _missing(told: Told, server: Server) -> UserFacing:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from qagent.errors import LeaveRefused
 from qagent.models.names import InstalledModel
 from qagent.models.refusal import clipped
-from qagent.net import Door
+from qagent.net import Door, shown_address, without_secrets
 
 CLOUD = "ollama.com"
 
@@ -29,12 +29,12 @@ def remote_host(name: str, host: str, model: str) -> str:
 
 def _host_of(address: str) -> str:
     """What cannot be read as a host stays as it is: nobody has allowed it."""
-    if (plain := clipped(address)) != address:
+    if (plain := clipped(address)) != without_secrets(address):
         return plain or "?"
     try:
-        return urlsplit(address if "://" in address else f"//{address}").hostname or address
+        return urlsplit(address if "://" in address else f"//{address}").hostname or shown_address(address)
     except ValueError:
-        return address
+        return shown_address(address)
 
 
 def check_remote(model: InstalledModel, door: Door) -> None:

@@ -37,32 +37,32 @@ _OPENAI = "documentation of vLLM and LM Studio; llama.cpp seen with b11549"
 ROUTES = MappingProxyType(
     {
         ("ollama", "completions"): Route(
-            "Ollama, raw", "/api/generate", "each request sets it (num_ctx)", "all that are sent", "yes",
-            "`format`", "the prompt and the reply, not what a cache spared", _SOURCE_OLLAMA,
+            "Ollama, with qagent's own prompt", "/api/generate", "set by each request (num_ctx)", "all that are sent",
+            "yes", "`format`", "the prompt and the reply, not what a cache spared", _SOURCE_OLLAMA,
         ),
         ("ollama", "chat"): Route(
-            "Ollama, the model's template", "/api/chat", "each request sets it (num_ctx)",
+            "Ollama, with the model's template", "/api/chat", "set by each request (num_ctx)",
             "those that are sent, in place of the model's own", "no: not every template goes on with one", "`format`",
             "the prompt and the reply, not what a cache spared", _SOURCE_OLLAMA,
         ),
         ("llamacpp", "completions"): Route(
-            "llama.cpp, raw", "/completion", "the server's start does (-c)",
+            "llama.cpp, with qagent's own prompt", "/completion", "set when the server is started (-c)",
             "all that are sent, control tokens too since they are preserved", "yes", "`json_schema`, `grammar`",
             "the prompt, what was read afresh, and the reply", _SEEN,
         ),
         ("llamacpp", "chat"): Route(
-            "llama.cpp, the model's template", "/v1/chat/completions", "the server's start does (-c)",
+            "llama.cpp, with the model's template", "/v1/chat/completions", "set when the server is started (-c)",
             "those that are plain text, and the model's own", "yes, by a last message of the model's",
             "`response_format`", "the prompt, what was read afresh, and the reply", _SEEN,
         ),
         ("openai", "completions"): Route(
-            "OpenAI-compatible, raw", "/v1/completions", "the server's start does",
+            "OpenAI-compatible, with qagent's own prompt", "/v1/completions", "set when the server is started",
             "all that are sent; control tokens are asked to be printed for that", "yes",
             "vLLM: `structured_outputs`; llama.cpp and SGLang: `json_schema`; others: `response_format`",
             "the prompt and the reply, if it tells", _OPENAI,
         ),
         ("openai", "chat"): Route(
-            "OpenAI-compatible, the model's template", "/v1/chat/completions", "the server's start does",
+            "OpenAI-compatible, with the model's template", "/v1/chat/completions", "set when the server is started",
             "those that are plain text, and the model's own", "vLLM, SGLang and llama.cpp", "`response_format`",
             "the prompt and the reply, if it tells", _OPENAI,
         ),

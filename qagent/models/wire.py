@@ -36,11 +36,13 @@ SLACK_CHARACTERS = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one line of a reply says: a piece of text, the record that ends it, or why there is no more of it."""
+    """What one line of a reply says: a piece of text, the record that ends it, or why there is no more of it. calls:
+    those that the server has read itself, as tagged text; they stand behind the text."""
 
     text: str = ""
     last: Record | None = None
     refusal: Told | None = None
+    calls: str = ""
 
 
 Read: TypeAlias = Callable[[bytes], Heard | None]
@@ -125,7 +127,7 @@ class Wire:
     ) -> AsyncGenerator[Heard, None]:
         wait, left = first, reply_tokens * CHARACTERS_A_TOKEN + SLACK_CHARACTERS
         while heard := await self._next(found, read, wait):
-            left -= len(heard.text)
+            left -= len(heard.text) + len(heard.calls)
             if left < 0:
                 raise _overlong(self.server, reply_tokens)
             yield heard
@@ -189,7 +191,7 @@ def _failures_explained(server: Server, seconds: float) -> Generator[None]:
 
 
 def _unreachable(server: Server, reason: str) -> ServerProblem:
-    detail = "" if reason in ("", "All connection attempts failed") else f" ({reason})"
+    detail = "" if reason in ("", "All connection attempts failed") else f" ({clipped(reason)})"
     return Unreachable(
         f"no answer at {server.url}{detail}",
         todo=f"start it with `{server.start}`, or set its address ({server.address}); "

@@ -18,6 +18,7 @@ Pair = dict[str, str]
 SEARCH = re.compile(r"(<{5,9}) ?SEARCH\b.*")
 DIVIDER = re.compile(r"={5,9}")
 REPLACE = re.compile(r">{5,9} ?REPLACE\b.*")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})(?P<language>[^\n`]*)$")
 
 
@@ -40,28 +41,27 @@ def read_pairs(text: str) -> list[Pair] | None:
     put the wrong text in the wrong place.
     """
     pairs: list[Pair] = []
-    opening, body, dividers = "", list[str](), list[int]()
-    for line in _lines(text):
-        bare = line.rstrip()
+    opening, start, dividers = "", 0, list[re.Match[str]]()
+    for line in _LINE.finditer(text):
+        bare = line[0].rstrip()
         if not opening and (search := SEARCH.fullmatch(bare)):
-            opening, body, dividers = search[1], [], []
+            opening, start, dividers = search[1], line.end(), []
         elif bare and (not opening or SEARCH.fullmatch(bare)):
             return None
         elif dividers and REPLACE.fullmatch(bare):
-            at = _divider(opening, body, dividers)
-            if at is None:
+            divider = _divider(opening, dividers)
+            if divider is None:
                 return None
-            pairs.append({"old": "".join(body[:at]), "new": "".join(body[at + 1 :])})
+            pairs.append({"old": text[start : divider.start()], "new": text[divider.end() : line.start()]})
             opening = ""
-        elif opening:
-            dividers += [len(body)] if DIVIDER.fullmatch(bare) else []
-            body.append(line)
+        elif opening and DIVIDER.fullmatch(bare):
+            dividers.append(line)
     return pairs if pairs and not opening else None
 
 
-def _divider(opening: str, body: Sequence[str], found: Sequence[int]) -> int | None:
+def _divider(opening: str, found: Sequence[re.Match[str]]) -> re.Match[str] | None:
     """The line that divides old from new: the only one, or the only one as long as the opening marker."""
-    alike = [number for number in found if len(body[number].rstrip()) == len(opening)]
+    alike = [line for line in found if len(line[0].rstrip()) == len(opening)]
     choice = found if len(found) == 1 else alike
     return choice[0] if len(choice) == 1 else None
 
@@ -69,29 +69,25 @@ def _divider(opening: str, body: Sequence[str], found: Sequence[int]) -> int | N
 def read_fenced(text: str) -> str:
     """The content of a block that is one fence from its first line to its last, else the text as it is."""
     start = text.find("\n") + 1
-    kept = text.rstrip()
-    last = kept.rfind("\n") + 1
+    end = len(text.rstrip())
+    last = text.rfind("\n", 0, end) + 1
     opening = FENCE.match(text[:start].strip())
-    if opening is None or last < start or not _closes(kept[last:].strip(), opening["fence"]):
+    if opening is None or last < start or not _closes(text[last:end].strip(), opening["fence"]):
         return text
     indent = text[: len(text) - len(text.lstrip())]
-    return "".join(line.removeprefix(indent) for line in _lines(text[start:last])) if indent else text[start:last]
+    return text[start - 1 : last].replace(f"\n{indent}", "\n")[1:] if indent else text[start:last]
 
 
 def read_raw(text: str) -> str:
     """The text as it is, or what stands between `<code>` and `</code>` lines around it."""
-    lines = _lines(text.rstrip())
-    if len(lines) > 1 and (lines[0].strip(), lines[-1].strip()) == ("<code>", "</code>"):
-        return "".join(lines[1:-1])
-    return text
+    kept = text.rstrip()
+    first, last = kept.find("\n") + 1, kept.rfind("\n") + 1
+    is_wrapped = first > 0 and (kept[:first].strip(), kept[last:].strip()) == ("<code>", "</code>")
+    return kept[first:last] if is_wrapped else text
 
 
 def _closes(line: str, fence: str) -> bool:
     return line.startswith(fence) and not line.strip(fence[0])
-
-
-def _lines(text: str) -> list[str]:
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _whole(text: str) -> str:

@@ -14,6 +14,9 @@ whether it is a call; what the reader does not take for one is not made one here
 The fence has three backticks as in the examples, because that is what the model closes it with. It stops at the closing
 fence *with the closing tag behind it*: a bare fence may stand in the code. So nothing has to be guessed beforehand, and
 which fences belong to the code the reader tells, as ever; where it is in doubt, the call is not run.
+
+The tag is `<tools>`, also where the system prompt shows `<tool_call>`: it is written for the model, which has none to
+choose, and the reader lets either tag close the call. So there is one form whose ends have to be known.
 """
 
 from __future__ import annotations
@@ -38,8 +41,11 @@ TEXT_CHARACTERS = 400
 grammars that repeat something 2,000 times."""
 ITEM_CHARACTERS, ITEMS = 100, 8
 """Of a list, and of an object's texts. Their product counts against the same 2,000."""
-HIGHEST = 99_999
+HIGHEST = 999_999_999
 """Line numbers and seconds. Grammars bound whole numbers alone, so a number is asked for as a whole one."""
+_TOKEN, _DIGITS = 32, 3
+"""The longest token in characters, runs of one character left out, and in digits (Qwen: one; others up to three). Where
+the next one would cross the bound, the grammar forbids it, and the model may end the value there instead."""
 
 _CODE = frozenset({"old"})
 """Code that no block carries: it is read inside JSON, but neither taught nor forced there."""
@@ -115,6 +121,39 @@ def _text(longest: int) -> dict[str, Any]:
     return {"type": "string", "minLength": 1, "maxLength": longest}
 
 
+def is_cut(header: Header) -> bool:
+    """Whether a value of the header may have more to it: the grammar ends it at its bound, wherever the model was,
+    or keeps the model from crossing that."""
+    return _is_full(header_schema([header.spec]), {"name": header.spec.name, "arguments": header.arguments})
+
+
+def _is_full(schema: dict[str, Any], value: object) -> bool:
+    """Whether one more token may be too much for the room that the schema leaves a value. What is larger than that was
+    not held to it. For a grammar a character is one of its own, or two where JSON spells it as two escapes."""
+    if "anyOf" in schema:
+        return any(_is_full(one, value) for one in schema["anyOf"])
+    match value:
+        case str() if longest := schema.get("maxLength"):
+            return len(value) <= longest < len(value.encode("utf-16-le", "surrogatepass")) // 2 + _TOKEN
+        case int() if highest := schema.get("maximum"):
+            return highest >= value > highest // 10**_DIGITS and not isinstance(value, bool)
+        case list() if most := schema.get("maxItems"):
+            items = cast(list[object], value)
+            return len(items) == most or any(_is_full(schema["items"], item) for item in items)
+        case dict():
+            own: dict[str, Any] = schema.get("properties", {})
+            other: dict[str, Any] = schema.get("additionalProperties") or {}
+            return any(_is_full(own.get(key, other), item) for key, item in cast(Arguments, value).items())
+        case _:
+            return False
+
+
+def left_open(header: Header) -> str:
+    """The reply with a header that was cut: it lacks its end, and its values too should they look like a call."""
+    raw = PREFILL + header.text.removesuffix("}")
+    return raw if _is_bad(raw, header, cut=True) else f"{PREFILL}{{"
+
+
 def read_header(text: str, tools: Sequence[ToolSpec]) -> Header | None:
     """The header that a server wrote; None when it did not keep to the schema's outline, as one that ignores it."""
     try:
@@ -187,38 +226,70 @@ def up_to_stop(body: Body, text: str) -> str | None:
     return None if found is None else text[: found.start() or found.end()]
 
 
-def missing_divider(body: Body, text: str) -> str:
-    """What must be put behind a text that ended before its middle, so that it can be gone on with; else ""."""
-    divided = any(blocks.DIVIDER.fullmatch(line.rstrip()) for line in text.split("\n"))
-    if not body.divider or divided or not text.strip():
-        return ""
-    return body.divider if text.endswith("\n") else f"\n{body.divider}"
+def up_to_new(body: Body, text: str, *, ended: bool) -> str | None:
+    """The block up to where its new text begins, when it stopped short of that: it can be asked for then. None when it
+    is there, and when it is said to be empty: the block `ended` right behind the divider."""
+    lines = text.rstrip().split("\n")
+    if not body.divider or not text.strip() or (ended and _divides(lines[-1])):
+        return None
+    if _divides(lines[-1]):
+        return "\n".join(lines) + "\n"
+    if any(map(_divides, lines)):
+        return None
+    return f"{text}{_to_line_start(text)}{body.divider}"
+
+
+def _divides(line: str) -> bool:
+    return blocks.DIVIDER.fullmatch(line.rstrip()) is not None
+
+
+def _to_line_start(text: str) -> str:
+    return "" if text.endswith("\n") else "\n"
 
 
 # ------------------------------------------------------------------ the whole
 
 
-def assembled(header: Header, body: Body | None = None, text: str = "") -> str:
+def assembled(header: Header, body: Body | None = None, text: str = "", *, ended: bool = False) -> str:
     """The whole reply in the taught form. The model may have closed the block itself, or stopped in front of that: the
     shortest ending with which it reads as this call is the one, and no other reading is left. A block that holds
     nothing, or in which calls stand, is left open, which reads as a call that was cut: nobody asked for an empty file.
+    So is one whose new text was never said, and one that begins with its opening again.
+
+    ended: its end was seen, and the newline in front of that taken with it. Else the server kept the stop, or the model
+    said no more, and nobody can tell: the last line of a fenced text gets no blank line behind it then. A replacement
+    does, because it often takes a blank line from the old text over.
     """
     if body is None:
         return f"{PREFILL}{header.text}\n{_CLOSER}"
-    written = begun(header, body) + text
-    if not text.strip():
-        return written
-    line = "" if written.endswith("\n") else "\n"
-    closed = f"{written}\n{body.closing}{_CLOSER}"
+    if _says_nothing(body, text, ended=ended):
+        return _left_open(header, body, text)
+    written, line = begun(header, body) + text, _to_line_start(text)
+    taken = "\n" if ended or body.divider else line
+    closed = f"{written}{taken}{body.closing}{_CLOSER}"
     endings = (written, f"{written}{line}{_CLOSER}", closed)
-    doubtful = closed if [part.kind for part in _calls(closed, header)] == ["bad_call"] else begun(header, body)
+    doubtful = closed if _is_bad(closed, header) else begun(header, body)
     return next((raw for raw in endings if is_whole(raw, header)), doubtful)
+
+
+def _says_nothing(body: Body, text: str, *, ended: bool) -> bool:
+    again = text.startswith(body.opening) and text.removeprefix(body.opening).strip() not in ("", _CLOSER)
+    return not text.strip() or again or up_to_new(body, text, ended=ended) is not None
+
+
+def _left_open(header: Header, body: Body, text: str) -> str:
+    raw = begun(header, body) + text
+    return raw if _is_bad(raw, header) else begun(header, body)
 
 
 def is_whole(raw: str, header: Header) -> bool:
     """Whether the reply reads as the one call that its header began, its end included: nothing is left to guess."""
     calls = _calls(raw, header, cut=True)
     return len(calls) == 1 and isinstance(calls[0], ToolCall) and calls[0].name == header.spec.name
+
+
+def _is_bad(raw: str, header: Header, *, cut: bool = False) -> bool:
+    return [call.kind for call in _calls(raw, header, cut=cut)] == ["bad_call"]
 
 
 def _calls(raw: str, header: Header, *, cut: bool = False) -> list[ToolCall | BadCall]:

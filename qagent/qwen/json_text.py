@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from qagent.qwen.chatml import unmark
 
@@ -15,6 +15,19 @@ _TOO_DEEP = "its JSON is nested too deeply."
 
 class Unfit(Exception):
     """The value cannot be run; the text says why, in one sentence for the model."""
+
+
+class Digits(float):
+    """A number with a fraction or an exponent that knows how it was written: as a text 1.10 is not 1.1."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
 
 
 def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -28,8 +41,8 @@ def _no_number(name: str) -> Any:
     raise Unfit(f"{name} is no number in JSON.")
 
 
-_LENIENT = json.JSONDecoder(strict=False)
-_STRICT = json.JSONDecoder(object_pairs_hook=_record, parse_constant=_no_number)
+_LENIENT = json.JSONDecoder(strict=False, parse_float=Digits)
+_STRICT = json.JSONDecoder(object_pairs_hook=_record, parse_float=Digits, parse_constant=_no_number)
 
 
 def decode_strictly(text: str) -> Any:
@@ -53,11 +66,12 @@ def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
     except ValueError:
         raise Unfit("a number in it is too long.") from None
     if text.count("{") + text.count("[") > _DEEPEST:
-        _check_depth(value)
+        check_depth(value)
     return value
 
 
-def _check_depth(value: object) -> None:
+def check_depth(value: object) -> None:
+    """Raises Unfit for what cannot be walked, compared or written out."""
     level = _inside(value)
     for _ in range(_DEEPEST):
         if not level:
@@ -73,7 +87,10 @@ def _inside(value: object) -> list[object]:
 
 
 def clean(value: Any) -> Any:
-    """With every mark taken out of its texts. Raises Unfit for half of a surrogate pair, which no file can hold."""
+    """With every mark taken out of its texts, and plain numbers.
+
+    Raises Unfit for half of a surrogate pair, which no file can hold.
+    """
     match value:
         case str():
             if not value.isascii() and _SURROGATE.search(value):
@@ -83,5 +100,7 @@ def clean(value: Any) -> Any:
             return [clean(item) for item in cast(list[Any], value)]
         case dict():
             return {clean(key): clean(item) for key, item in cast(dict[str, Any], value).items()}
+        case Digits():
+            return float(value)
         case _:
             return value

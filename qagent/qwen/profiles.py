@@ -14,11 +14,12 @@ from typing import Literal
 
 from qagent.qwen.outside import kind_of
 
-STOPS = ("<|im_end|>", "<|im_start|>", "<|endoftext|>", "<tool_response>")
-"""Where the server ends a reply: the turn's end, and the two ways in which the model invents somebody else's turn."""
+STOPS = ("<|im_end|>", "<|im_start|>", "<|endoftext|>")
+"""Where the server ends a reply: the turn's end, and where the model begins somebody else's turn.
 
-INVENTED = ("<tool_response>",)
-"""Where a reply ends whatever the template: our prompt puts results into these tags, and only we write them."""
+`<tool_response>` is none of them: a server swallows what it stops at, and then nobody sees that the model went on with
+a result of its own making. The reader cuts there itself, whatever the template, and the request is ended at once.
+"""
 
 CallForm = Literal["tools", "tool_call"]
 """The tag that the worked examples show. The reader takes both, and all others."""
@@ -91,15 +92,16 @@ _AIDER = "measured by aider's tables"
 _PARSER_TABLE = "measured by hanXen/vllm-qwen2.5-coder-tool-parser"
 
 SOURCES = {
-    "weight_bytes": "Q4_K_M file",
+    "weight_bytes": "the Q4_K_M file; other builds differ",
     "kv_bytes": f"{_CONFIG}: 2 x layers x kv heads x head width x 2 bytes",
-    "window": f"{_CONFIG} (128k would need YaRN, which Ollama does not set)",
-    "reply_tokens": "our choice: an eighth of the window",
+    "window": f"{_CONFIG} (128k would need YaRN)",
+    "reply_tokens": "our choice: about 400 lines of code",
     "temperature": "our choice: calls come out cleaner near zero; the published 0.7 is a setting for chat",
     "top_p": _GENERATION,
     "top_k": _GENERATION,
     "repeat_penalty": "our choice: a penalty (1.05 is published) spoils exact copies of code",
-    "stops": f"{_GENERATION}; our choice: the two that begin an invented turn",
+    "stops": f"{_GENERATION}; our choice: <|im_start|>, which begins an invented turn; not <tool_response>, where the "
+    "reader cuts the reply itself, and tells the model",
     "call_form": f"{_PARSER_TABLE}: an example in <tools> tags is followed 10 times of 10, one in <tool_call> never",
     "edit_form": "our choice; whole symbols and whole files are shown beside it",
     "whole_file_lines": "our choice: no word about it",
@@ -200,6 +202,7 @@ OTHER = Profile(
 """The row of every model outside the family."""
 
 SIZES = (*PROFILES, OTHER.size)
+SIZES_ARE = f"its sizes are {', '.join(PROFILES)}"
 
 OVERHEAD_BYTES = 1 << 30
 """Compute buffers and the runner itself, beside weights and KV cache."""
@@ -212,6 +215,12 @@ def size_of(model: str) -> str | None:
     """The size in a model's name, however it is spelled: `qwen2.5-coder:7b-instruct-q4_K_M`, `qwen2.5-coder-7b`."""
     found = re.search(r"(?<![\d.])(0\.5|1\.5|3|7|14|32)b(?![a-z0-9])", model.lower())
     return f"{found[1]}b" if found else None
+
+
+def unknown_size(model: str) -> str:
+    """What stands in a name as a size (`13b`) and is none of the family's; "" for no such thing."""
+    found = re.search(r"(?<![\w.])(\d{1,4}(?:\.\d{1,2})?b)(?![a-z0-9])", model.lower())
+    return found[1] if found and size_of(model) is None else ""
 
 
 def is_family(model: str) -> bool:
@@ -248,8 +257,8 @@ def _outside(model: str) -> Profile:
 
 def trained(row: Profile, chatml: bool, why: str) -> Profile:
     """The row of a model of which it is known whether it was trained on ChatML: without, its own template ends its
-    turns, and only an invented result is left to stop at."""
-    stops = STOPS if chatml else INVENTED
+    turns, and no stops are sent. The reader cuts an invented result off in any template."""
+    stops = STOPS if chatml else ()
     own = (("chatml", why), ("stops", why))
     return replace(row, chatml=chatml, stops=stops, sources=(*row.sources, *own))
 

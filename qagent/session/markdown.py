@@ -64,7 +64,7 @@ def _reply(message: AssistantMessage, run: set[str]) -> Iterator[str]:
             if part.text.strip():
                 yield quoted(part.text.strip("\n"))
         elif isinstance(part, BadCall):
-            yield f"**Unreadable call** {code(part.id)}: {inline(part.why)}"
+            yield f"**A call that cannot be run** {code(part.id)}: {inline(part.why)}"
             yield fenced(part.raw)
         else:
             yield from _call(part, part.id in run)
@@ -75,7 +75,7 @@ def _reply(message: AssistantMessage, run: set[str]) -> Iterator[str]:
 def _call(call: ToolCall, was_run: bool) -> Iterator[str]:
     """Short arguments as one JSON object, each text of several lines in a fence of its own.
 
-    Only a call that was not written as taught has a line about its reading.
+    Only a call that was not in tools tags, or was mended, has a line about its reading.
     """
     yield f"**Call** {code(call.id)}: {code(call.name)}{'' if was_run else ' (not run)'}"
     if read := how((call.form,), call.repairs):

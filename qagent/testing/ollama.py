@@ -1,4 +1,4 @@
-"""A server that speaks Ollama's protocol and plays a script: one entry of the script for each /api/generate.
+"""A server that speaks Ollama's protocol and plays a script: one entry for each /api/generate or /api/chat.
 
 In: replies and faults. Out: what Ollama's clients see (ndjson, its error texts, its stop strings, its counts). It runs
 no model. Requests are recorded for tests to look at.
@@ -26,30 +26,47 @@ CLOUD = "https://ollama.com:443"
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One /api/generate: its request, and the exact prompt in it. format: the schema that the reply should obey; what
-    the script says is said all the same."""
+    """One /api/generate, with its exact prompt, or one /api/chat, with its messages. format: the schema that the reply
+    should obey; what the script says is said all the same."""
 
     request: Request
     model: str
     prompt: str
     options: dict[str, Any]
     format: Any = None
+    messages: tuple[dict[str, Any], ...] = ()
 
     @property
     def stops(self) -> tuple[str, ...]:
         return tuple(self.options.get("stop", ()))
 
+    @property
+    def is_chat(self) -> bool:
+        return bool(self.messages)
+
+    @property
+    def size(self) -> int:
+        """What it would take in tokens, by qagent's own estimate."""
+        return estimate(self.prompt) + sum(estimate(str(message.get("content", ""))) for message in self.messages)
+
 
 class LoopbackOllama(LoopbackServer):
     """A context manager. `models`: names that are installed, or names with their sizes in bytes. Those that end in
-    `cloud` are listed as Ollama lists what runs on its makers' machines."""
+    `cloud` are listed as Ollama lists what runs on its makers' machines. template, window: what /api/show tells of
+    each, in Go's language and in tokens."""
 
     def __init__(
-        self, script: Iterable[Turn], *, models: Sequence[str | tuple[str, int]] = ("qwen2.5-coder:7b",)
+        self,
+        script: Iterable[Turn],
+        *,
+        models: Sequence[str | tuple[str, int]] = ("qwen2.5-coder:7b",),
+        template: str = "",
+        window: int = 32_768,
     ) -> None:
         super().__init__(self._respond)
         self._script = list(script)
         self._models = dict((model, WEIGHT_BYTES) if isinstance(model, str) else model for model in models)
+        self._template, self._window = template, window
         self.generated: list[Generation] = []
 
     @property
@@ -63,7 +80,7 @@ class LoopbackOllama(LoopbackServer):
             body = b"Ollama is running"
             await connection.head(200, "text/plain", f"content-length: {len(body)}")
             await connection.send(body if request.method == "GET" else b"")
-        elif path == "/api/generate":
+        elif path in ("/api/generate", "/api/chat"):
             await self._generate(request, connection)
         elif path == "/api/show":
             await self._show(_object(request), connection)
@@ -94,8 +111,9 @@ class LoopbackOllama(LoopbackServer):
         if name not in self._models:
             await _answer(connection, 404, {"error": f"model '{name}' not found"})
             return
-        info = {"general.architecture": "qwen2", "qwen2.context_length": 32_768}
+        info = {"general.architecture": "qwen2", "qwen2.context_length": self._window}
         shown = {"details": self._listed(name)["details"], "model_info": info, "capabilities": ["completion", "insert"]}
+        shown |= {"template": self._template} if self._template else {}
         await _answer(connection, 200, shown)
 
     async def _generate(self, request: Request, connection: Connection) -> None:
@@ -106,7 +124,8 @@ class LoopbackOllama(LoopbackServer):
         if not (said.get("format") in (None, "", "json") or isinstance(said["format"], dict)):
             await _answer(connection, 400, {"error": INVALID_FORMAT % json.dumps(said["format"])})
             return
-        generation = Generation(request, name, said.get("prompt", ""), said.get("options", {}), said.get("format"))
+        asked = (said.get("prompt", ""), said.get("options", {}), said.get("format"))
+        generation = Generation(request, name, *asked, tuple(said.get("messages", ())))
         self.generated.append(generation)
         if len(self.generated) > len(self._script):
             await _answer(connection, 500, {"error": "the script is over"})
@@ -136,7 +155,7 @@ async def _reply(generation: Generation, connection: Connection, reply: Reply) -
     for piece in pieces:
         await connection.pause(reply.delay_seconds)
         await connection.chunk(_line(generation, piece))
-    counted = estimate(generation.prompt) if reply.prompt_tokens is None else reply.prompt_tokens
+    counted = generation.size if reply.prompt_tokens is None else reply.prompt_tokens
     end = {
         "done_reason": "stop" if stopped(reply, generation.stops) else reply.reason,
         "total_duration": 1,
@@ -149,7 +168,8 @@ async def _reply(generation: Generation, connection: Connection, reply: Reply) -
 
 
 def _line(generation: Generation, text: str, *, done: bool = False, **more: object) -> bytes:
-    said = {"model": generation.model, "created_at": CREATED, "response": text, "done": done, **more}
+    words = {"message": {"role": "assistant", "content": text}} if generation.is_chat else {"response": text}
+    said = {"model": generation.model, "created_at": CREATED, **words, "done": done, **more}
     return json.dumps(said, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 

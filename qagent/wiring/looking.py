@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from qagent.config import Settings
@@ -23,14 +22,15 @@ from qagent.models.shown import Shown, llamacpp_shows, ollama_shows
 from qagent.net import Door
 from qagent.qwen.profiles import DEFAULT
 from qagent.wiring.choosing import Choice, choice_of, is_open
-from qagent.wiring.servers import address_of, key_of, waits_of
+from qagent.wiring.servers import address_of, key_of, other_address_told, waits_of
 
 NOTHING = Shown()
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """name: as the server spells it, when it has the model. trouble: why the server does not tell, "" when it does."""
+    """name: as the server spells it, when it has the model. trouble: why the server does not tell, "" when it does.
+    todo: what helps then. weight_bytes: as the server tells, 0 when it does not."""
 
     name: str
     choice: Choice
@@ -38,6 +38,8 @@ class Look:
     shown: Shown
     url: str = ""
     trouble: str = ""
+    todo: str = ""
+    weight_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +48,23 @@ class _Told:
 
     name: str
     shown: Shown = NOTHING
+    weight_bytes: int = 0
 
 
 async def look(settings: Settings, origins: Mapping[str, str], name: str, env: Mapping[str, str] = os.environ) -> Look:
     """Never raises UserFacing."""
-    told, url, trouble = _Told(names.canonical(name)), "", ""
+    told, url, trouble, todo = _Told(names.canonical(name)), "", "", ""
     try:
         url = address_of(settings)
-        told = await _asked(settings, told.name, url, env)
+        with other_address_told(settings, env):
+            told = await _asked(settings, told.name, url, env)
     except UserFacing as error:
-        trouble = error.what
+        trouble, todo = error.what, error.todo
     row = row_for(settings, origins, told.name)
-    shown = told.shown if is_open(row, told.name) else Shown()
-    choice = choice_of(told.name, row, shown)
+    asked = settings.server != "ollama" or is_open(row, told.name)  # as `connect` does
+    choice = choice_of(told.name, row, told.shown if asked else NOTHING)
     route = ROUTES[settings.server, "chat" if choice.chat else "completions"]
-    return Look(told.name, choice, route, told.shown, url, trouble)
+    return Look(told.name, choice, route, told.shown, url, trouble, todo, told.weight_bytes)
 
 
 async def _asked(settings: Settings, name: str, url: str, env: Mapping[str, str]) -> _Told:
@@ -69,18 +73,20 @@ async def _asked(settings: Settings, name: str, url: str, env: Mapping[str, str]
         case "ollama":
             there = await Ollama("", url=url, door=door, sampling=DEFAULT.sampling, **waits).installed()
             name = names.resolve(name, there)
-            return _Told(name, await ollama_shows(name, url=url, door=door))
+            size = next(model.size_bytes for model in there if model.name == name)
+            return _Told(name, await ollama_shows(name, url=url, door=door), size)
         case "llamacpp":
             return _Told(name, await llamacpp_shows(url=url, door=door))
         case "openai":
             key = key_of(settings, env)
             listing = Chat("", url=url, door=door, sampling=DEFAULT.sampling, key=key, **waits)
-            name = _resolved(name, await listing.installed())
-            asking = Chat(name, url=url, door=door, sampling=DEFAULT.sampling, key=key, **waits)
-            return _Told(name, Shown(context=await asking.window()))
+            found = _meant(name, await listing.installed())
+            return _Told(found.name, Shown(context=found.window), found.size_bytes)
 
 
-def _resolved(name: str, there: list[InstalledModel]) -> str:
-    with suppress(UserFacing):
-        return names.resolve(name, there, can_pull=False)
-    return name
+def _meant(name: str, there: list[InstalledModel]) -> InstalledModel:
+    """The model that is listed under the name. Raises ModelMissing when others are."""
+    if not there:
+        return InstalledModel(name)
+    found = names.resolve(name, there, can_pull=False)
+    return next(model for model in there if model.name == found)

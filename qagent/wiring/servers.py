@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Generator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,13 +19,14 @@ from typing import TypedDict
 from qagent.config import Settings
 from qagent.config.per_model import row_for
 from qagent.config.settings import KEY_VARIABLE
-from qagent.errors import ConfigProblem, ModelMissing, NoSuchRoute, ToolsUnsupported, UserFacing
+from qagent.errors import ConfigProblem, ModelMissing, NoSuchRoute, ToolsUnsupported, Unreachable, UserFacing
 from qagent.models import completions, llamacpp, names, ollama
 from qagent.models.base import Model
 from qagent.models.chat import Chat
 from qagent.models.chat_only import ChatOnly
 from qagent.models.completions import Completions
 from qagent.models.falling import Falling
+from qagent.models.keys import Key
 from qagent.models.llamacpp import LlamaCpp
 from qagent.models.names import InstalledModel
 from qagent.models.ollama import Ollama
@@ -41,6 +42,7 @@ from qagent.words import Words
 from qagent.workspace.place import Workspace
 
 MOST_NAMED = 5
+BASE_URL = "OPENAI_BASE_URL"
 PORTS = MappingProxyType({"ollama": ollama.PORT, "llamacpp": llamacpp.PORT, "openai": completions.PORT})
 
 _UNFILLED = re.compile(r"\$[A-Za-z_]\w*|\$\{[^}]*\}|\{env:[^}]*\}", re.ASCII)
@@ -57,13 +59,25 @@ async def connect(settings: Settings, *, words: Words | None = None, env: Mappin
     """The model to use, found on its server, and what to know of the choice. Raises ServerProblem, LeaveRefused,
     ConfigProblem. `words`: those of the tools, which only `send_tools` sends to a server."""
     door = Door(frozenset(settings.allow_hosts))
-    match settings.server:
-        case "ollama":
-            return await _on_ollama(settings, door)
-        case "llamacpp":
-            return await _on_llamacpp(settings, door, words)
-        case "openai":
-            return await _on_openai(settings, door, words, key_of(settings, env))
+    with other_address_told(settings, env):
+        match settings.server:
+            case "ollama":
+                return await _on_ollama(settings, door)
+            case "llamacpp":
+                return await _on_llamacpp(settings, door, words)
+            case "openai":
+                return await _on_openai(settings, door, words, key_of(settings, env))
+
+
+@contextmanager
+def other_address_told(settings: Settings, env: Mapping[str, str]) -> Generator[None]:
+    """Whoever names an address for another kind of server, and gets no answer here, may have meant that one."""
+    try:
+        yield
+    except Unreachable as error:
+        if settings.server != "openai" and env.get(BASE_URL, "").strip():
+            error.todo = f"{BASE_URL} is set, and counts with `--server openai` alone; or {error.todo}"
+        raise
 
 
 def address_of(settings: Settings) -> str:
@@ -90,6 +104,9 @@ async def _on_ollama(settings: Settings, door: Door) -> Connected:
     kind = OllamaChat if choice.chat else Ollama
     sampling = choice.row.profile.sampling
     made = kind(name, url=url, door=door, sampling=sampling, keep_alive=settings.keep_alive, **waits)
+    if not settings.model and sum(is_family(model.name) for model in installed) > 1:
+        told = f"{name} was chosen by this machine's main memory, not by its graphics card; `-m` chooses another"
+        choice = replace(choice, notices=(told, *choice.notices))
     if choice.chat and row.send_tools:  # its parser loses replies and may run the wrong tool
         choice = replace(choice, notices=(*choice.notices, "`send_tools` is left out: Ollama is never sent tools"))
     return _marked(made, choice)
@@ -125,8 +142,7 @@ async def _on_llamacpp(settings: Settings, door: Door, words: Words | None) -> C
     served = await asking.installed()
     name = settings.model or (served[0].name if served else "llama.cpp")
     row = row_for(settings, {}, name)
-    shown = await _shown(llamacpp_shows(url=url, door=door)) if is_open(row, name) else Shown()
-    choice = choice_of(name, row, shown)
+    choice = choice_of(name, row, await _shown(llamacpp_shows(url=url, door=door)))
     if choice.chat:
         return await _chat(settings, door, words, None, choice)
     return _marked(LlamaCpp(name, url=url, door=door, sampling=choice.row.profile.sampling, **waits), choice)
@@ -135,11 +151,12 @@ async def _on_llamacpp(settings: Settings, door: Door, words: Words | None) -> C
 # ------------------------------------------------------------------ OpenAI-compatible
 
 
-async def _on_openai(settings: Settings, door: Door, words: Words | None, key: str | None) -> Connected:
+async def _on_openai(settings: Settings, door: Door, words: Words | None, key: Key) -> Connected:
     url, waits = address_of(settings), waits_of(settings)
     kind = Chat if settings.endpoint == "chat" else Completions
-    name = await _served(settings, kind("", url=url, door=door, sampling=DEFAULT.sampling, key=key, **waits))
-    choice = choice_of(name, row_for(settings, {}, name), Shown())
+    served = await _served(settings, kind("", url=url, door=door, sampling=DEFAULT.sampling, key=key, **waits))
+    name = served.name
+    choice = choice_of(name, row_for(settings, {}, name), Shown(context=served.window))
     if choice.chat:
         return await _chat(settings, door, words, key, choice)
     raw: Model = Completions(name, url=url, door=door, sampling=choice.row.profile.sampling, key=key, **waits)
@@ -152,45 +169,54 @@ def no_completions(name: str, url: str) -> str:
     return f"the server at {url} has no /v1/completions: {name} is asked through its chat endpoint instead"
 
 
-async def _served(settings: Settings, asking: Chat | Completions) -> str:
-    """The name to ask for. A server that does not list its models must be told one."""
+async def _served(settings: Settings, asking: Chat | Completions) -> InstalledModel:
+    """The model to ask for. A server that does not list its models must be told one."""
     try:
         there = await asking.installed()
-    except NoSuchRoute:
+    except NoSuchRoute as error:
+        if not settings.model:
+            error.todo = f"{error.todo}; if it is right, choose a model with `-m NAME`"
+            raise
         there = []
     if settings.model:
-        return names.resolve(settings.model, there, can_pull=False) if there else settings.model
-    family = [model.name for model in there if is_family(model.name) and not is_base(model.name)]
-    likely = family or [model.name for model in there]
+        return _listed(settings.model, there) if there else InstalledModel(settings.model)
+    family = [model for model in there if is_family(model.name) and not is_base(model.name)]
+    likely = family or there
     if len(likely) == 1:
         return likely[0]
-    has = ", ".join(likely[:MOST_NAMED]) + (", …" if len(likely) > MOST_NAMED else "")
+    has = ", ".join(model.name for model in likely[:MOST_NAMED]) + (", …" if len(likely) > MOST_NAMED else "")
     raise ModelMissing(
         f"the server has several models: {has}" if likely else "the server does not tell which models it has",
         todo="choose one with `-m NAME` (or OPENAI_MODEL)",
     )
 
 
-def key_of(settings: Settings, env: Mapping[str, str]) -> str | None:
-    """The key, or None without one. Raises ConfigProblem, which never quotes it."""
+def _listed(name: str, there: Sequence[InstalledModel]) -> InstalledModel:
+    found = names.resolve(name, there, can_pull=False)
+    return next(model for model in there if model.name == found)
+
+
+def key_of(settings: Settings, env: Mapping[str, str]) -> Key:
+    """The key, which may be empty. Raises ConfigProblem, which never quotes it: what looks like the name of a variable
+    may be a key all the same."""
     name = settings.api_key_env
     key = env.get(name, "").strip()
     if _UNFILLED.fullmatch(key):
         raise ConfigProblem(
-            f"{name} is not set: it holds the text {key!r}, which nothing has filled in",
+            f"{name} is not set: it holds the name of a variable (`$NAME`), which nothing has filled in",
             todo=f"set {name} to the key itself, in the environment",
         )
     if not key and name != KEY_VARIABLE:
         raise ConfigProblem(
             f"{name} is not set, and `api_key_env` says that the server's key is there", todo=f"export {name}=…"
         )
-    return key or None
+    return Key(key, name)
 
 
 # ------------------------------------------------------------------ what all have in common
 
 
-async def _chat(settings: Settings, door: Door, words: Words | None, key: str | None, choice: Choice) -> Connected:
+async def _chat(settings: Settings, door: Door, words: Words | None, key: Key | None, choice: Choice) -> Connected:
     """The chat endpoint that all but Ollama have. When tools are sent on purpose it is asked once whether it takes
     them: a model that does not can only chat."""
     made = _chat_model(settings, door, key, choice)
@@ -200,13 +226,16 @@ async def _chat(settings: Settings, door: Door, words: Words | None, key: str | 
     try:
         await _said(native, Prompt("hi", 1, messages=(UserMessage("hi"),), reply_tokens=1))
     except ToolsUnsupported:
-        told = f"{choice.name} takes no tools: chat only, it can read, change and run nothing"
+        told = (
+            f"{choice.name} takes no native tools: chat only, it can read, change and run nothing; leave `send_tools` "
+            "out and qagent describes its tools in the prompt"
+        )
         return ChatOnly(made), (*choice.notices, told)
     return _marked(native, choice)
 
 
 def _chat_model(
-    settings: Settings, door: Door, key: str | None, choice: Choice, tools: Sequence[ToolSpec] = ()
+    settings: Settings, door: Door, key: Key | None, choice: Choice, tools: Sequence[ToolSpec] = ()
 ) -> Chat:
     return Chat(
         choice.name,

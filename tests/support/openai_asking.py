@@ -12,6 +12,7 @@ from qagent.errors import UserFacing
 from qagent.models.base import Model
 from qagent.models.chat import Chat
 from qagent.models.completions import Completions
+from qagent.models.keys import Key
 from qagent.models.ollama_chat import OllamaChat
 from qagent.net import Door
 from qagent.qwen.profiles import Sampling
@@ -24,7 +25,7 @@ Which = Literal["completions", "chat", "ollama"]
 
 
 def completions(url: str, *, name: str = NAME, key: str | None = None, sampling: Sampling | None = None) -> Completions:
-    return Completions(name, url=url, door=Door(), sampling=sampling or Sampling(), key=key)
+    return Completions(name, url=url, door=Door(), sampling=sampling or Sampling(), key=Key(key or ""))
 
 
 def chat(
@@ -35,7 +36,7 @@ def chat(
     tools: Sequence[ToolSpec] = (),
     sampling: Sampling | None = None,
 ) -> Chat:
-    return Chat(name, url=url, door=Door(), sampling=sampling or Sampling(), key=key, tools=tools)
+    return Chat(name, url=url, door=Door(), sampling=sampling or Sampling(), key=Key(key or ""), tools=tools)
 
 
 def made(which: Which, url: str, *, limit: int = 64, stall: float = 20, first: float = 20) -> Model:

@@ -8,6 +8,7 @@ from qagent.qwen.calls.fitting import fit, wants_block
 from qagent.qwen.calls.reading import (
     MOST,
     TOO_MANY,
+    TWO_WAYS,
     known_keys,
     looks_like_one,
     meant_by,
@@ -19,6 +20,7 @@ from qagent.qwen.calls.reading import (
 __all__ = [
     "MOST",
     "TOO_MANY",
+    "TWO_WAYS",
     "Meant",
     "corrected",
     "fit",

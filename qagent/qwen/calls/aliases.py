@@ -35,7 +35,8 @@ def _row(names: str, reason: str, kind: Kind = "") -> Row:
 
 def plain(name: str) -> str:
     """A name without what models vary: case, `-`, `_` and blanks. `readFile`, `Read-File` -> `readfile`."""
-    return _SEPARATORS.sub("", name).lower()
+    bare = name.lower()
+    return bare if bare.isalnum() else _SEPARATORS.sub("", bare)
 
 
 _LONGEST = 200
@@ -84,6 +85,8 @@ CHATTER = frozenset(("explanation", "reason", "reasoning", "thought", "thoughts"
 """Left out where a tool has no such parameter: agents that the model saw in training ask for them, and they change
 nothing of what is done (`description`: Claude Code's Bash; `explanation`: Cursor)."""
 
+_KINDS = {name: row.kind for row in reversed(PARAMETERS) if row.kind for name in row.names}
+"""Of a name that stands in several rows, that of the first."""
 _FAMILIAR = frozenset(name for row in PARAMETERS for name in row.names)
 
 
@@ -94,11 +97,7 @@ def familiar(names: Iterable[str]) -> bool:
 
 def kind(name: str) -> Kind:
     """What an argument of that name holds."""
-    key = plain(name)
-    for row in PARAMETERS:
-        if row.kind and key in row.names:
-            return row.kind
-    return ""
+    return _KINDS.get(plain(name), "")
 
 
 def spelled(name: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from qagent.qwen import blocks, repair
-from qagent.qwen.calls import aliases, envelopes, functions, placeholders
+from qagent.qwen.calls import aliases, beside, envelopes, functions, placeholders
 from qagent.qwen.calls.values import typed
 from qagent.qwen.chatml import unmark
 from qagent.qwen.json_text import Unfit, clean, decode
@@ -71,7 +71,7 @@ def _given(call: BadCall, spec: ToolSpec, tools: Sequence[ToolSpec]) -> Argument
         tagged = functions.parse(call.raw, tools)
         return dict(tagged[0].parameters) if len(tagged) == 1 and tagged[0].ended else {}
     names = [parameter.name for parameter in spec.parameters or ()]
-    found = list(repair.readings(call.raw, frozenset((*envelopes.NAME_KEYS, *envelopes.ARGUMENT_KEYS, *names))))
+    found = list(repair.readings(call.raw, frozenset((*beside.NAME_KEYS, *beside.ARGUMENT_KEYS, *names))))
     if len(found) == 1 and (given := _meant(found[0].value, call.name, tools)) is not None:
         return given
     safe = [name for name in names if name not in spec.body and aliases.kind(name) != "command"]

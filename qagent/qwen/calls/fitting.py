@@ -71,9 +71,16 @@ def meant_aloud(each: spoken.Spoken, tools: Sequence[ToolSpec]) -> Meant | None:
             return None
 
 
-def wants_block(call: Meant, tools: Sequence[ToolSpec], *, or_has_empty: bool = True) -> bool:
-    """Whether the call is still short of a text that a block would bring, or has only an empty one."""
+def wants_block(call: Meant, tools: Sequence[ToolSpec], *, certain: bool = False, or_has_empty: bool = True) -> bool:
+    """Whether the call is still short of a text that a block would bring, or has only an empty one.
+
+    certain: it stands in tags. There one of a tool that nobody knows is short of it too: what follows it, before the
+    tag is closed, is its text and not a call of its own.
+    """
     spec = aliases.spelled(call.name, tools)
+    if spec is None and certain:
+        same = [each.name for each in aliases.namesakes(call.name, tools) if each.parameters is not None]
+        return not same or any(wants_block(replace(call, name=name), tools, or_has_empty=or_has_empty) for name in same)
     if spec is None or not spec.body:
         return False
     given = aliases.renamed(spec, call.arguments)

@@ -7,7 +7,8 @@
 
 A value is the text between its tags as it stands, but for one line break at either end. What looks like a tag inside
 is content: the value ends at a `</parameter>` behind which the call goes on or ends; where there is none, at the next
-tag that can follow. The text is taken apart once, from left to right.
+tag that can follow. A whole call inside a value is in doubt, since its closers are those of the value too. The text is
+taken apart once, from left to right.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from qagent.qwen.calls import aliases
@@ -27,7 +28,7 @@ _TAG = re.compile(
     r"|/(?P<closer>function|parameter|tool_call))>"
 )
 _PAIR = re.compile(
-    r"<(?P<tag>function-name|tool-name)>(?P<name>[^<>]{1,200})</(?P=tag)>\s*+<(?P<body>arguments|args-json-object)>"
+    r"<(?P<tag>function[-_]name|tool[-_]name)>(?P<name>[^<>]{1,200})</(?P=tag)>\s*+<(?P<body>arguments|args-json-object)>"
 )
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -38,7 +39,9 @@ _Kind = Literal["function", "parameter", "end_function", "end_parameter"]
 class Function:
     """One call. `body`: its JSON, when it has one; else `parameters`, each with its text.
 
-    closed: its own closing tag is there. ended: so is the end of each of its parameters, whatever tag it is.
+    closed: its own closing tag is there. ended: so is the end of each of its parameters, whatever tag it is. doubtful:
+    a function is opened inside a value, or closers follow that nothing opened: a call that is shown in a text may have
+    cut it short.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Function:
     parameters: tuple[tuple[str, str], ...] = ()
     closed: bool = True
     ended: bool = True
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,9 @@ class _Scan:
         self._tags = [_tag(found) for found in _TAG.finditer(text)]
         self._goes_on = self._proper_ends()
         self._at = 0
+        self._doubtful = False
+        """Whether a value of the function that is being read has another's opening tag in it, or one ends that did not
+        begin."""
 
     def _proper_ends(self) -> list[bool]:
         """For each tag, whether a `</parameter>` that surely ends a value comes later in the same function."""
@@ -123,20 +130,26 @@ class _Scan:
             tag = self._tags[self._at]
             self._at += 1
             if tag.kind == "function":
+                self._doubtful = False
                 found.append(self._function(tag))
+            elif "parameter" in tag.kind and found and found[-1].parameters:  # the rest of a text that ended too early
+                found[-1] = replace(found[-1], doubtful=True)
         return found
 
     def _function(self, opening: _Tag) -> Function:
         if self._text[opening.end : opening.end + 200].lstrip()[:1] in ("{", "["):
             return self._with_json(opening)
         parameters: list[tuple[str, str]] = []
+        given: set[str] = set()
         ended = True
         while self._at < len(self._tags) and (tag := self._tags[self._at]).kind != "function":
             self._at += 1
+            self._doubtful = self._doubtful or tag.kind == "end_parameter"
             if tag.kind == "end_function":
                 return self._made(opening, tag.end, parameters, closed=True, ended=ended)
             if tag.kind == "parameter":
-                value, whole = self._value(tag, opening.name, {tag.name, *(name for name, _ in parameters)})
+                given.add(tag.name)
+                value, whole = self._value(tag, opening.name, given)
                 parameters.append((tag.name, value))
                 ended = ended and whole
         end = self._tags[self._at].start if self._at < len(self._tags) else len(self._text)
@@ -148,7 +161,7 @@ class _Scan:
         raw = self._text[opening.start : end]
         rest = "" if parameters else self._text[opening.end : end].strip()
         body = "" if parameters or rest in ("", "</function>", "</tool_call>") else rest
-        return Function(opening.name, raw, body, tuple(parameters), closed, ended)
+        return Function(opening.name, raw, body, tuple(parameters), closed, ended, self._doubtful)
 
     def _with_json(self, opening: _Tag) -> Function:
         body, end = _json_at(self._text, opening.end, "</function>")
@@ -163,6 +176,7 @@ class _Scan:
             if tag.kind == "end_parameter" and self._is_proper(self._at):
                 self._at += 1
                 return _trimmed(self._text[opening.end : tag.start]), True
+            self._doubtful = self._doubtful or tag.kind == "function"
             if self._ends_unclosed(tag, function, given):
                 return _trimmed(self._text[opening.end : tag.start]), True
             self._at += 1

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
+from qagent.qwen.calls import left_out
 from qagent.qwen.calls.aliases import Kind, kind
 from qagent.types import Arguments, ToolSpec
 
@@ -75,6 +76,31 @@ def _is_request(value: str) -> bool:
     return bool(words & {"your", "here"}) and _names_a_text(text)
 
 
+_CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+_FOREIGN = re.compile(
+    r"(?:请|在|此处|这里|你的|您的|填写|添加|插入|写入|放置|输入|编写|新的?|完整的?|更新后?的?|修改后?的?)+"
+    r"(?:代码|内容|文件内容|文件|文本|实现|逻辑|函数)+(?:放在|写在|在)?(?:此处|这里)?"
+    r"|(?:hier\s+(?:kommt|steht|folgt|den|der|dein)?\s*)?(?:(?:dein|ihr|der|den|mein)(?:en)?\s+)(?:code|inhalt|text)(?:\s+hier)?"
+    r"|(?:votre|ton|le)\s+(?:code|contenu|texte)\s+ici|(?:tu|su|el|seu|o)\s+(?:c[oó]digo|contenido|conte[uú]do)\s+aqu[ií]"
+    r"|(?:il\s+)?(?:tuo|vostro)\s+(?:codice|contenuto|testo)\s+qui|ваш\s+код(?:\s+здесь)?",
+    re.IGNORECASE,
+)
+"""`# your code here` in the languages of those who ask."""
+_OF_A_FILE = re.compile(
+    r"[<(\[{](?:the |full |whole |complete |entire |new |updated |modified |original |current )*"
+    r"(?:contents?|code|text|source)\s(?=[^<>]*\b(?:of|with|from|after|before)\b)[^<>()\[\]{}\n]*[>)\]}]",
+    re.IGNORECASE,
+)
+
+
+def _names_what_is_missing(value: str) -> bool:
+    """`FILE_CONTENT`, `# Dein Code hier`: a name or a note where the text should be."""
+    comment = _COMMENT.fullmatch(value)
+    text = comment[1] if comment else value
+    is_constant = _CONSTANT.fullmatch(text) is not None and _names_a_text(text)
+    return is_constant or _FOREIGN.fullmatch(text.rstrip(".!:…")) is not None
+
+
 def _form(pattern: str) -> Callable[[str], object]:
     return re.compile(pattern, re.IGNORECASE | re.DOTALL).fullmatch
 
@@ -125,6 +151,9 @@ ROWS = (
     Row(("text",), _is_bracketed_name, "a bracket around the name of what should stand there"),
     Row(("new",), _is_no_element, "the same, where it can be no element of a page"),
     Row(("text", "new"), _is_request, "a note to write something"),
+    Row(("text", "new"), _names_what_is_missing, "the same as a constant, or in another language"),
+    Row(("text", "new"), _OF_A_FILE.fullmatch, "a description of the text in its place"),
+    Row(("text",), left_out.says_same, "what is not shown is not written either"),
     Row(
         _ANY,
         _form(r"\{\{\s*(?:the |insert |your )*(?:result|output|value|content|contents|response)s? [\w' ]+\}\}"),
@@ -138,10 +167,23 @@ def refused(spec: ToolSpec, given: Arguments) -> str | None:
     for name, value in given.items():
         if isinstance(value, str) and len(value) <= _LONGEST and is_placeholder(spec, name, value):
             return _refusal(name, value, _kind(spec, name))
+    is_code = any(left_out.is_code(value) for name, value in given.items() if kind(name) == "path")
+    for name, value in given.items():
+        if isinstance(value, str) and _kind(spec, name) == "text" and (line := _missing(value, is_code=is_code)):
+            return _refusal(name, line, "text")
     for old, new in _replacements(given):
         if len(new) <= _LONGEST and (is_placeholder(spec, "new", new) or _leaves_out(old, new)):
             return _refusal("new", new, "new")
+        if line := left_out.line_of(new, code=False, old=old):
+            return _refusal("new", line, "new")
     return None
+
+
+def _missing(text: str, *, is_code: bool) -> str | None:
+    """What stands in a file's text in the place of the real one; `updated code` can be a note, but no program."""
+    if is_code and len(text) <= _LONGEST and _names_a_text(text.strip()) and " " in text.strip():
+        return text
+    return left_out.line_of(text, code=is_code)
 
 
 def _refusal(name: str, value: str, kind: Kind) -> str:
@@ -150,8 +192,8 @@ def _refusal(name: str, value: str, kind: Kind) -> str:
 
 def _replacements(given: Arguments) -> Iterator[tuple[str, str]]:
     """The texts of an edit, whatever their form: old and new."""
-    several = [value for value in given.values() if isinstance(value, list)]
-    for pair in [given, *(each for value in several for each in cast(list[object], value))]:
+    several = [cast(list[object], value) for value in given.values() if isinstance(value, list)]
+    for pair in [given, *(each for value in several for each in value)]:
         record = cast(dict[str, object], pair) if isinstance(pair, dict) else {}
         old, new = record.get("old", ""), record.get("new")
         if isinstance(new, str) and isinstance(old, str):
@@ -160,7 +202,8 @@ def _replacements(given: Arguments) -> Iterator[tuple[str, str]]:
 
 def _leaves_out(old: str, new: str) -> bool:
     """Dots in the place of several lines, or of a whole symbol. In the place of one line they may be Python's."""
-    return _ONLY_DOTS.fullmatch(new.strip()) is not None and "\n" in (old.strip() or "\n")
+    says_nothing = _ONLY_DOTS.fullmatch(new.strip()) is not None or left_out.says_same(new)
+    return says_nothing and "\n" in (old.strip() or "\n")
 
 
 def is_placeholder(spec: ToolSpec, name: str, value: str) -> bool:
@@ -189,4 +232,4 @@ def _kind(spec: ToolSpec, name: str) -> Kind:
 _SUSPECT = re.compile(
     r"[<\[({.…#/;*-]|[a-z]:|[.\\]|(?:path|caminho|ruta|chemin|pfad|percorso|absolute|relative)[/\\]", re.I
 )
-_YOURS = re.compile(r"your|here|TODO", re.IGNORECASE)
+_YOURS = re.compile(r"your|here|TODO|code|content|same|rest|changed|[^\x00-\x7f]|hier|inhalt", re.IGNORECASE)

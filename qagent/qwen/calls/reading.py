@@ -1,7 +1,8 @@
 """What a model wrote as a call in; calls that fit the offered tools, or reasons, out. Pure, and never raises.
 
-`envelopes` tells what a value means, `repair` what a broken one could say, `fitting` whether it fits. Here they meet:
-the first rung of repair on which a reading is meant as a call and fits wins; two that differ on one rung are none.
+`envelopes` tells what a value means in tags, `proven` elsewhere, `repair` what a broken one could say, `fitting`
+whether it fits. Here they meet: the first rung of repair on which a reading is meant as a call and fits wins; two that
+differ on one rung are none.
 
 Outside of tags a call must prove itself (see `fitting`), and what does not fit is the caller's to show as text. Inside
 of tags the intent is clear: what does not fit is a bad call with its reason.
@@ -18,7 +19,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from qagent.qwen import repair
-from qagent.qwen.calls import aliases, envelopes, functions, spoken
+from qagent.qwen.calls import aliases, beside, envelopes, functions, proven, spoken
 from qagent.qwen.calls.envelopes import Meant
 from qagent.qwen.calls.fitting import CERTAIN, fit, meant_aloud
 from qagent.qwen.json_text import Unfit, decode, decode_strictly
@@ -28,10 +29,13 @@ MOST = 100
 TOO_MANY = f"it holds more than {MOST} calls."
 _NAMED = re.compile(r"""\b(?:name|tool|tool_name|function|function_name)["'”]?\s*:\s*["'“]?([\w.:/-]{1,100})""")
 _GIVEN = re.compile(r"""\barguments["'”]?\s*:""")
-_TWO_WAYS = (
+TWO_WAYS = (
     "its quotes can be read in two ways. Escape those inside a text, or give code in a plain block after the JSON."
 )
-_CUT = "it was cut off by the reply limit. Send it again whole; a long text goes in several smaller calls."
+_CUT = "its end is missing. Send it again whole; a long text goes in several smaller calls."
+_INNER_CALL = (
+    "a text in it holds the tags of a call. Write name and arguments as one JSON object, the text as its block."
+)
 _NO_NAME = "it has no name and arguments."
 
 
@@ -61,7 +65,7 @@ def read(
     """The calls of one JSON value, and what is said beside them. Ids are empty.
 
     text: an object or an array as it was written, perhaps broken. block: what followed it. name: the tool's, when it
-    stood outside; then `text` holds its arguments. whole: False when the reply was cut off by a limit.
+    stood outside; then `text` holds its arguments. whole: False when its end was not seen.
     """
     written = _Written(text, block, form, tools, name)
     try:
@@ -81,7 +85,7 @@ def _mended(written: _Written, whole: bool) -> list[Part]:
         if len(sound) == 1:
             return sound[0]
         if sound:
-            return [BadCall("", written.text, _TWO_WAYS, written.name)]
+            return [BadCall("", written.text, TWO_WAYS, written.name)]
         partly = partly or _different([parts for parts in tried if any(part.kind == "call" for part in parts)])
         failed += tried
     return partly[0] if len(partly) == 1 else _most_telling(failed, written, whole)
@@ -121,7 +125,7 @@ def _parts(value: object, repairs: tuple[Repair, ...], written: _Written) -> lis
     """What one reading gives: a call or a reason for each of its values, and before it what is said beside it."""
     if written.name:
         return _part(value, written, repairs)
-    found = envelopes.items(value)
+    found = (envelopes if written.certain else proven).items(value)
     if found is None:
         return _part(value, written, repairs)
     if len(found.values) > MOST:
@@ -139,10 +143,8 @@ def _parts(value: object, repairs: tuple[Repair, ...], written: _Written) -> lis
 def _part(value: object, written: _Written, repairs: tuple[Repair, ...]) -> list[Part]:
     name = written.name
     try:
-        if name:
-            call = envelopes.detached(name, value, written.tools)
-        else:
-            call = envelopes.meant(value, written.tools, certain=written.certain)
+        shapes = envelopes if written.certain else proven
+        call = shapes.detached(name, value, written.tools) if name else shapes.meant(value, written.tools)
         name = call.name
         made = fit(call, written.block, written.tools, written.form)
     except Unfit as unfit:
@@ -158,8 +160,17 @@ def _part(value: object, written: _Written, repairs: tuple[Repair, ...]) -> list
 def read_xml(text: str, form: Form, tools: Sequence[ToolSpec], *, whole: bool = True) -> list[Part]:
     """The calls of `<function=NAME>…</function>`, of its variants, and of the template's placeholders as tags."""
     parts: list[Part] = []
-    for function in functions.parse(text, tools):
-        if function.body:
+    found = functions.parse(text, tools)
+    if any(function.doubtful for function in found):
+        return [BadCall("", text, _INNER_CALL, found[0].name)]
+    for function in found:
+        if function.body and function.body[0] not in '{["':
+            parts.append(
+                BadCall(
+                    "", function.raw, "it has no arguments. Write name and arguments as one JSON object.", function.name
+                )
+            )
+        elif function.body:
             parts += read(function.body, None, form, tools, name=function.name, whole=whole)
         else:
             parts.append(_from_function(function, form, tools, whole=whole))
@@ -183,12 +194,17 @@ def _from_function(
     return replace(call, repairs=tuple(each for each in call.repairs if each != "type"))  # all is text in XML
 
 
-def read_spoken(text: str, form: Form, tools: Sequence[ToolSpec]) -> list[Part] | None:
-    """The calls of `run command="ls"`, `run(command="ls")` or a list of the second kind; None when it is neither."""
+def read_spoken(text: str, form: Form, tools: Sequence[ToolSpec], *, whole: bool = True) -> list[Part] | None:
+    """The calls of `run command="ls"`, `run(command="ls")` or a list of the second kind; None when it is neither.
+
+    whole: False when the reply was cut off: a last word without quotes may be half of one.
+    """
     head = spoken.HEAD.match(text)
     if head is None or aliases.spelled(head["name"], tools) is None:
         return None
     found = spoken.parse(text)
+    if not whole and (found is None or spoken.may_go_on(found)):
+        return [BadCall("", text, _CUT, head["name"])]
     if found is None:
         broken = BadCall("", text, "it cannot be read. Write name and arguments as one JSON object.", head["name"])
         return [broken] if form in CERTAIN else None
@@ -221,7 +237,7 @@ def known_keys(tools: Sequence[ToolSpec]) -> frozenset[str]:
     names = {parameter.name for tool in tools for parameter in tool.parameters or ()}
     if any(tool.parameters is None for tool in tools):
         names |= {"path", "folder", "command", "content", "old", "new", "pattern", "start", "end", "symbol", "edits"}
-    kept = (*envelopes.NAME_KEYS, *envelopes.ARGUMENT_KEYS, *envelopes.THOUGHT_KEYS, "old", "new")
+    kept = (*beside.NAME_KEYS, *beside.ARGUMENT_KEYS, *beside.THOUGHT_KEYS, "old", "new")
     return frozenset((*kept, *names, *aliases.written_for(names)))
 
 

@@ -11,9 +11,11 @@ a call from its first character to its last. Which tools there are is not known 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+
+from qagent.qwen.json_text import Digits
 
 HEAD = re.compile(r"\s*\[?\s*(?P<name>[A-Za-z_][\w.:/-]*)(?:\s*\(|[ \t]+(?:--)?[A-Za-z_][\w-]*=)")
 """How a text begins that may be such a call."""
@@ -62,6 +64,11 @@ def parse(text: str) -> list[Spoken] | None:
         return _listed(text) if text.lstrip()[:1] == "[" else _in_sequence(text, 0, len(text.rstrip()))
     except _Other:
         return None
+
+
+def may_go_on(calls: Sequence[Spoken]) -> bool:
+    """Whether more text could make the last value another one: it stands without quotes, `command=rm`."""
+    return bool(calls) and isinstance(next(reversed(calls[-1].keywords.values()), None), Word)
 
 
 def plain(value: object, *, typed: bool) -> Any:
@@ -160,7 +167,7 @@ def _literal(text: str, pos: int, depth: int) -> tuple[Any, int]:
         written = next(group for group in found.group("a", "b", "c", "d") if group is not None)
         return (written if found["raw"] else _unescaped(written)), found.end()
     if found := _NUMBER.match(text, pos):
-        return (float(found[0]) if set(found[0]) & set(".eE") else int(found[0])), found.end()
+        return (Digits(found[0]) if set(found[0]) & set(".eE") else int(found[0])), found.end()
     if found := _WORD.match(text, pos):
         return _WORDS[found[0].lower()], found.end()
     match text[pos : pos + 1]:

@@ -11,7 +11,7 @@ import math
 from typing import Any, cast
 
 from qagent.qwen.calls.aliases import kind
-from qagent.qwen.json_text import Unfit, decode
+from qagent.qwen.json_text import Digits, Unfit, decode
 from qagent.types import Parameter, ToolSpec
 
 _TYPES = {"integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
@@ -69,6 +69,8 @@ def describes_a_type(value: object) -> bool:
 
 def _written(spec: ToolSpec, parameter: Parameter, value: Any) -> str:
     """JSON in the place of a text: a file's whole text can be an object, a path or a command cannot."""
+    if isinstance(value, Digits):
+        return value.text
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     what = kind(parameter.name)
@@ -80,7 +82,22 @@ def _written(spec: ToolSpec, parameter: Parameter, value: Any) -> str:
     is_body = parameter.name in spec.body or what in ("text", "new")
     if what in ("path", "command", "pattern") or (not is_body and describes_a_type(cast(object, value))):
         raise _wrong_type(spec, parameter)
+    if _loses_digits(cast(object, value)):
+        raise _wrong_type(spec, parameter)
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _loses_digits(value: object) -> bool:
+    """Whether a number in it would be written otherwise than the model has written it."""
+    match value:
+        case Digits():
+            return json.dumps(value) != value.text
+        case list():
+            return any(map(_loses_digits, cast(list[object], value)))
+        case dict():
+            return any(map(_loses_digits, cast(dict[str, object], value).values()))
+        case _:
+            return False
 
 
 def _parsed(spec: ToolSpec, parameter: Parameter, text: str) -> Any:

@@ -34,6 +34,12 @@ _SPEAKS_OF_LANGUAGES = re.compile(
     r"|übersetz\w*|deutsch|englisch|chinesisch|russisch|unicode|i18n|locale)\b|翻译|英文|英语|中文|德语|俄语|日语|перевед",
     re.IGNORECASE,
 )
+_QUOTES = re.compile(r"“[^”\n]*”|「[^」\n]*」|『[^』\n]*』|«[^»\n]*»|„[^“\n]*“|\"[^\"\n]*\"|^ {0,3}>.*$", re.MULTILINE)
+"""What a file or a person says stands there in its own language."""
+_ASKS_FOR_WORDS = re.compile(
+    r"\b(?:what (?:does|do|did) .* say|says?|quote|readme|wording|verbatim|contents? of|steht|zitier\w*|inhalt)\b",
+    re.IGNORECASE,
+)
 _ENOUGH = 24
 """Weight of a reply below which nothing is told of it: eight Chinese characters, or four words."""
 _ENOUGH_ASKED = 6
@@ -44,7 +50,8 @@ def is_in_another_script(reply: str, task: str, said: Sequence[str]) -> bool:
     """`task` is what the person asks now, `said` all that the person has said, the task among it."""
     if _SPEAKS_OF_LANGUAGES.search(task):
         return False
-    written = _weights(reply)
+    own = _QUOTES.sub(" ", reply[:_SEEN])
+    written = _weights(own.partition(":")[0] if _ASKS_FOR_WORDS.search(task) else own)
     script, most = max(written.items(), key=lambda item: item[1], default=("", 0))
     if sum(written.values()) < _ENOUGH or most < 0.6 * sum(written.values()):
         return False

@@ -62,6 +62,11 @@ class Repetition:
         """The result stands above, word for word."""
         return self.answer in ("same_result", "answer_now")
 
+    @property
+    def is_new(self) -> bool:
+        """It has only begun: the moment to tell the person."""
+        return self.times == (TOLD_TWICE if self.is_known else FIRST_ALIKE)
+
 
 def only_looks(command: str) -> bool:
     """A command line that shows something and does nothing else."""

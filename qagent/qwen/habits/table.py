@@ -7,11 +7,11 @@ taken apart in `several`; their answers are told to the person from here too. Ev
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
-from qagent.qwen.habits import alphabets, claims, promises, tasks
+from qagent.qwen.habits import alphabets, claims, closings, promises, shown, tasks
 from qagent.qwen.habits.deeds import Deeds
 from qagent.qwen.habits.loops import RepeatAnswer
 from qagent.qwen.habits.sentences import sentences, without_code
@@ -26,6 +26,7 @@ ReplyAnswer = Literal[
     "no_edit",
     "not_that_file",
     "no_test",
+    "give_reason",
     "send_call",
     "go_on",
     "other_language",
@@ -49,7 +50,7 @@ class Seen:
 
     task: what the person asks now; said: all that the person has said. newer: the files that the work tree shows to be
     newer than the task. invented: a result that the model wrote itself was dropped. may_change: the mode allows
-    changes. alone: no person watches.
+    changes. alone: no person watches. answered: the habits that were answered in this task, in order.
     """
 
     reply: AssistantMessage
@@ -61,6 +62,7 @@ class Seen:
     invented: bool = False
     may_change: bool = True
     alone: bool = False
+    answered: Sequence[Answer] = ()
 
     @property
     def prose(self) -> str:
@@ -100,6 +102,7 @@ def found(seen: Seen, answered: Sequence[Answer], nudges: int) -> Found | None:
 
     `answered`: the answers already given in this task, in order; `nudges`: the most of any row.
     """
+    seen = replace(seen, answered=answered)
     for habit in HABITS:
         places = habit.shown(seen)
         if places is None:
@@ -117,10 +120,25 @@ def _when(condition: bool) -> Places | None:
     return _SHOWN if condition else None
 
 
+def _stray_call(seen: Seen) -> Places | None:
+    """The cheap shapes count only where a call was to be expected."""
+    if not seen.tools:
+        return None
+    expected = not seen.deeds.calls or not tasks.is_question(seen.task)
+    command = tasks.wants_run(seen.task) and not seen.deeds.commands and bool(seen.tool("command"))
+    return _when(
+        shown.shows_call(seen.prose, seen.tools)
+        or (expected and not tasks.is_greeting(seen.task) and shown.shows_spoken_call(seen.prose, seen.tools))
+        or (command and shown.is_command(seen.prose))
+    )
+
+
 def _false_refusal(seen: Seen) -> Places | None:
-    """Only before any call: who has tried and failed may well say so."""
-    risk = None if seen.deeds.calls or seen.deeds.refused else promises.refuses(seen.prose)
+    """Who has tried it and failed may well say so; and who names a reason, once anything was tried."""
+    risk = None if seen.deeds.refused else promises.refuses(seen.prose)
     if risk is None or (risk != "read" and not seen.may_change) or not seen.tool(risk):
+        return None
+    if seen.deeds.calls and (risk in seen.deeds.tried - seen.deeds.well or promises.gives_a_reason(seen.prose)):
         return None
     return {"tool": seen.tool(risk)}
 
@@ -128,7 +146,31 @@ def _false_refusal(seen: Seen) -> Places | None:
 def _no_edit(seen: Seen) -> Places | None:
     """Whoever is asked may tell what others did to the code."""
     own = tasks.is_question(seen.task)
-    return _when(not seen.deeds.edits and not seen.newer and claims.claims_edit(seen.prose, own=own))
+    if seen.deeds.acted and tasks.is_beside_files(seen.task):
+        return None
+    return _when(_is_unchanged(seen) and (claims.claims_edit(seen.prose, own=own) or _closes(seen)))
+
+
+def _closes(seen: Seen) -> bool:
+    """The short words count only where they can be about one thing: the change, or the call, that was asked for."""
+    asked_again = not seen.deeds.calls and not {"no_edit", "send_call"}.isdisjoint(seen.answered)
+    wanted = asked_again or tasks.wants_change(seen.task)
+    return (
+        wanted
+        and not seen.deeds.acted
+        and closings.claims_closed(seen.prose, tested=seen.deeds.tested or seen.deeds.checked)
+    )
+
+
+def _is_unchanged(seen: Seen) -> bool:
+    return not seen.deeds.edits and not seen.newer
+
+
+def _give_reason(seen: Seen) -> Places | None:
+    """A failure in so many words is an honest end; one that says nothing else leaves the person with nothing."""
+    over = seen.deeds.refused or seen.deeds.acted or not (seen.tools and seen.may_change)
+    wanted = not over and tasks.wants_change(seen.task) and _is_unchanged(seen)
+    return _when(wanted and promises.gives_up(seen.prose))
 
 
 def _not_that_file(seen: Seen) -> Places | None:
@@ -141,7 +183,13 @@ def _not_that_file(seen: Seen) -> Places | None:
 
 
 def _no_test(seen: Seen) -> Places | None:
-    return _when(not seen.deeds.tested and claims.claims_test(seen.prose))
+    """Who was told that no test has passed, and still has nothing to say but that it is done, claims it again."""
+    deeds = seen.deeds
+    if deeds.tested:
+        return None
+    told = "no_test" in seen.answered and not claims.reports_failure(seen.prose)
+    again = told and not deeds.checked and closings.claims_closed(seen.prose, tested=False)
+    return _when(again or claims.claims_test(seen.prose, checked=deeds.checked, red=deeds.red))
 
 
 def _send_call(seen: Seen) -> Places | None:
@@ -158,22 +206,27 @@ def _is_proven(seen: Seen) -> bool:
 
 def _words_only(seen: Seen) -> Places | None:
     """Words in the place of a call; only when something was to be done, and nobody has forbidden it."""
-    if not seen.tools or tasks.is_question(seen.task) or tasks.is_greeting(seen.task) or seen.deeds.refused:
+    if not seen.tools or tasks.is_greeting(seen.task) or seen.deeds.refused:
         return None
-    if not seen.may_change:  # there a plan in words is what was asked for
-        return _when(promises.is_about_to_look(sentences(without_code(seen.prose))[-1:]))
+    if tasks.is_question(seen.task):
+        return _when(not seen.deeds.calls and promises.only_announces(seen.prose))
     said = sentences(without_code(seen.prose))
+    if not seen.may_change or tasks.wants_words(seen.task):  # a plan in words is what was asked for
+        return _when(promises.is_about_to_look(said[-1:]))
+    if tasks.wants_snippet(seen.task) and promises.shows_code(seen.prose):
+        return None
     if promises.promises_look(said) or promises.promises_change(said):
         return _SHOWN
-    undone = not seen.deeds.edits and not seen.newer and tasks.wants_change(seen.task)
-    return _when(undone and promises.advises(seen.prose))
+    undone = _is_unchanged(seen) and tasks.wants_change(seen.task)
+    return _when(undone and (promises.advises(seen.prose) or promises.breaks_off(seen.prose)))
 
 
 def _go_on(seen: Seen) -> Places | None:
     """Who is there can answer for themselves."""
     if not (seen.alone and seen.may_change and seen.tools) or seen.deeds.edits or seen.deeds.refused:
         return None
-    return _when(not tasks.is_question(seen.task) and promises.asks_leave(seen.prose))
+    ordered = not (tasks.is_question(seen.task) or tasks.is_greeting(seen.task))
+    return _when(ordered and promises.asks_leave(seen.prose))
 
 
 _WORDS_ONLY = "it says what is to be done, and does nothing"
@@ -181,21 +234,16 @@ _WORDS_ONLY = "it says what is to be done, and does nothing"
 HABITS: tuple[Habit, ...] = (
     Habit("cut_reply", lambda s: _when(s.reply.end == "length"), 2, "its replies are cut at the reply limit"),
     Habit("invented_result", lambda s: _when(s.invented), 1, "it writes the results of its calls itself"),
-    Habit("empty_reply", lambda s: _when(not s.reply.prose), 2, "its replies are empty"),
+    Habit("empty_reply", lambda s: _when(promises.says_nothing(s.reply.prose)), 2, "its replies are empty"),
     # An example of a call is a fair answer, so whoever shows it again is believed.
-    Habit(
-        "stray_call",
-        lambda s: _when(promises.shows_call(s.prose, s.tools)),
-        1,
-        "it shows a call as text",
-        then="accept",
-    ),
+    Habit("stray_call", _stray_call, 1, "it shows a call as text", then="accept"),
     Habit("have_tools", _false_refusal, 1, "it says that it cannot do what its tools do"),
     Habit("no_edit", _no_edit, 2, "it says that it has changed files, and has changed none", asks_tree=True),
     Habit(
         "not_that_file", _not_that_file, 2, "it says that it has changed a file that it has not changed", asks_tree=True
     ),
     Habit("no_test", _no_test, 2, "it says that tests pass, and none has passed"),
+    Habit("give_reason", _give_reason, 1, "it gives up and does not say why", asks_tree=True),
     Habit("go_on", _go_on, 1, "it asks for leave and does nothing"),
     Habit("send_call", _send_call, 2, _WORDS_ONLY, asks_tree=True),
     # Something was done and proven, so what it still announces may be for another day.

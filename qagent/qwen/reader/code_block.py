@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qagent.qwen import blocks
+from qagent.qwen.reader.block_scans import BlockScan, FencedScan, PairsScan, RawScan
 from qagent.qwen.reader.lexemes import Lexeme, lexeme
-from qagent.qwen.reader.scans import BlockScan, FencedScan, PairsScan, RawScan
 from qagent.qwen.reader.tape import Tape
 
 
@@ -46,11 +46,13 @@ class CodeBlock:
         """The position up to which the text is the block's; it does not move when it takes more text to tell."""
         while pos < len(text) and not self.ended and not self.refused:
             if self._line_start and self._scan:
-                stop = self._looks_like_end(text, pos, final=final)
-                if stop is None:
+                while pos < len(text) and text[pos] in " \t\r":
+                    pos += 1
+                found = lexeme(text, pos, final=final)
+                if found is None:
                     break
-                if stop:
-                    self.ended, self.end = True, base + pos
+                if self._is_end(found):
+                    self.ended, self.end = True, self._line_at
                     break
             at = text.find("\n", pos)
             self._line_start = at >= 0
@@ -58,12 +60,6 @@ class CodeBlock:
             if at >= 0:
                 self._add_line(base + pos)
         return pos
-
-    def _looks_like_end(self, text: str, pos: int, *, final: bool) -> bool | None:
-        while pos < len(text) and text[pos] in " \t\r":
-            pos += 1
-        found = lexeme(text, pos, final=final)
-        return None if found is None else self._is_end(found)
 
     def _is_end(self, found: Lexeme) -> bool:
         match self._scan:

@@ -8,8 +8,7 @@ was taught for this family, and raw replies of the 7B, 14B and 32B.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from qagent.types import Form
 
@@ -83,6 +82,8 @@ def _any(spellings: tuple[str, ...]) -> str:
 CONTROL = re.compile(_any(_CONTROLS))
 _CONTROL_BEGUN = re.compile(_any(tuple({word[:length] for word in _CONTROLS for length in range(1, len(word))})))
 _KINDS = {
+    "newline": r"\n",
+    "blank": r"[^\S\n]+",
     "control": _any(_CONTROLS),
     "open": f"(?i:{_any((*_OPENERS, *SQUARE))}|{_WITH_ATTRIBUTES})",
     "weak": f"(?i:{_any(_WEAK_OPENERS)})",
@@ -90,17 +91,14 @@ _KINDS = {
     "close": f"(?i:{_any(_CLOSERS)})",
     "think": f"(?i:{_any(_THINKS)})",
     "ticks": f"`{{1,{LONGEST}}}|~{{1,{LONGEST}}}",
-    "newline": r"\n",
-    "blank": r"[^\S\n]+",
     "bracket": r"[{\[]",
     "text": r"(?:<|[^<`~\s{\[])[^<`~\n{\[]*",
 }
 _LEXEME = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Lexeme:
-    """text, blank: any piece of a longer run. `pos` and `end`: where it stands."""
+class Lexeme(NamedTuple):
+    """text, blank: any piece of a longer run. end: the position behind it."""
 
     kind: Kind
     text: str
@@ -108,8 +106,8 @@ class Lexeme:
 
     @property
     def form(self) -> Form:
-        """The form of the calls that an opening tag announces."""
-        return TAGS.get(self._name, "tag")
+        """The form of the calls that an opening tag announces; a weak one announces no more than a fence does."""
+        return TAGS.get(self._name, "fence" if self._name in WEAK else "tag")
 
     @property
     def closer(self) -> str:
@@ -118,7 +116,7 @@ class Lexeme:
 
     @property
     def _name(self) -> str:
-        return re.split(r"\s", self.text.lower().strip("<>"), maxsplit=1)[0]
+        return self.text.lower().strip("<>").split(maxsplit=1)[0]
 
 
 def lexeme(text: str, pos: int, *, final: bool = True) -> Lexeme | None:
@@ -136,13 +134,14 @@ def lexeme(text: str, pos: int, *, final: bool = True) -> Lexeme | None:
     return Lexeme(cast(Kind, found.lastgroup), found[0], found.end())
 
 
-def begun(text: str) -> int:
+def begun(text: str, *, final: bool = False) -> int:
     """How many characters at the text's end are the beginning of a spelling in angles, marked or not; mostly none.
 
-    Two in a row when the second can become a control token: the reply may end there, and with it the first.
+    Two in a row when the second can become a control token: the reply may end there, and with it the first. Not when
+    the text is final: then nothing becomes anything.
     """
     last = _begun_from(text, len(text))
-    if not last or not _CONTROL_BEGUN.fullmatch(text, len(text) - last):
+    if final or not last or not _CONTROL_BEGUN.fullmatch(text, len(text) - last):
         return last
     return last + _begun_from(text, len(text) - last)
 

@@ -2,7 +2,8 @@
 
     opening (a tag, a fence, a name, or nothing) · [ name ] · JSON value · [ block ] · more values · closer
 
-It is fed text as the reader's states are, and tells how much of it is its own. When `verdict` is set it is over:
+It is fed text as the reader's states are, and tells how much of it is its own. A long piece of it (the text in front of
+the JSON, a value, a block) is fed on to an object of its own until that has ended. When `verdict` is set it is over:
 "calls" (see `parts`), "text" (show it), or "code" (show it, and go on inside the fence). What stands behind `end` is
 not its own. Where a block ends must be beyond doubt: in tags a closing tag stands behind it, or the reply ended by
 itself. What is in doubt is not run.
@@ -10,84 +11,53 @@ itself. What is in doubt is not run.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from qagent.qwen import calls
-from qagent.qwen.reader import scans
+from qagent.qwen.reader import reasons
+from qagent.qwen.reader.call_body import CallBody
 from qagent.qwen.reader.code_block import Around, CodeBlock
-from qagent.qwen.reader.lexemes import PAIRED, Lexeme, function_name, lexeme
-from qagent.qwen.reader.scans import JsonScan, SpokenScan, XmlScan
-from qagent.qwen.reader.tape import Tape
-from qagent.qwen.reader.written import Kind, Value, Written, is_sound
-from qagent.types import BadCall, Form, Part, ToolSpec
+from qagent.qwen.reader.head import Head, Wrapping
+from qagent.qwen.reader.lead import Lead
+from qagent.qwen.reader.lexemes import Lexeme, lexeme
+from qagent.qwen.reader.openings import Opening, is_observation
+from qagent.qwen.reader.value_scans import json_end
+from qagent.qwen.reader.written import Value, Written, is_sound
+from qagent.types import BadCall, Part
 
-_MAY_FOLLOW = {"{": "\"'“}", "[": "{"}
-"""What stands first in JSON that can be a call: `[link]` and `{ return x }` are not even looked into."""
-_KEY = re.compile(r"(?:name|tool|tool_name|function|function_name|action|arguments|thought|type|id)\s*:")
-_KEY_BEGUN = re.compile(r"[a-z_]{1,14}\s{0,2}")
-
-_CUT = (
-    "its end is missing. Send it again whole and end it with </tools>. "
-    "A long text goes in several smaller calls, a text that holds ``` in a longer fence (````)."
-)
-_QUOTE = "a quote inside its JSON is not escaped. Code goes in a plain block after the JSON, where nothing is escaped."
-_EMPTY = "there is no call in the tags. They hold one JSON object with name and arguments."
-_TWICE = "a text of its arguments is empty, and more text follows the JSON. Leave the empty one out."
-
-_NAME = re.compile(r"[`*#\s]*([\w.:-]{1,64})[`*:\s]*")
-_LABELS = ("action input:", "arguments:", "parameters:", "input:", "args:")
-_OBSERVATION = "observation:"
-_SPOKEN = re.compile(r"\(|[\w-]{1,40}\s{0,2}=")
-_SPOKEN_BEGUN = re.compile(r"[\w-]{1,40}\s{0,2}")
-_LONGEST = 64
-_PLAIN = re.compile(r"[^{\[<`~\n]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a region begins with. start, end: where it stands on the tape. certain: tags say that this is a call. leads:
-    nothing but blanks stands in front of it in the reply. name: the tool's, when it stands outside of the JSON."""
-
-    form: Form
-    start: int
-    end: int
-    closer: str = ""
-    certain: bool = False
-    leads: bool = False
-    fence: str = ""
-    name: str = ""
+Piece: TypeAlias = Head | Lead | CallBody | CodeBlock
 
 
 class Region:
-    def __init__(self, opening: Opening, tape: Tape, tools: Sequence[ToolSpec]) -> None:
+    """invented: behind its calls the model has begun to write their results."""
+
+    def __init__(self, opening: Opening, written: Written) -> None:
         self.verdict: Literal["", "calls", "text", "code"] = ""
         self.parts: list[Part] = []
         self.invented = False
         self.start, self.end = opening.start, opening.end
-        self.fence, self.certain = opening.fence, opening.certain
-        self._form: Form = opening.form
-        self._opening, self._tape, self._written = opening, tape, Written(tape, tools)
-        self._closer, self._name = opening.closer, opening.name
-        self._inner_fence = False
+        self._opening, self._tape, self._written = opening, written.tape, written
+        self._around = Wrapping(opening.form, opening.closer, opening.certain, opening.fence)
+        self._name = opening.name
         self._values: list[Value] = []
         self._mark = opening.end
-        """Where the value, the line or the block that is being read begins."""
-        self._line_start = True
-        self._scan, self._xml, self._said = JsonScan(), XmlScan(), SpokenScan()
-        self._labelled = False
-        self._block = CodeBlock(0, tape, Around(certain=False, closer="", fenced=False, has_empty=False))
-        self._base: int = 0
-        self._final = False
+        """Where the line that is being read begins, or what the last value, fence or block has left of it."""
+        self._base, self._final = opening.end, False
         self._end_at: int | None = None
-        self._state: Callable[[str, int], int] = self._head
-        if opening.form == "named" and not opening.name:
-            self._state = self._spoken
+        self._is_sentence = False
+        self._cut_why = reasons.CUT
+        self._piece: Piece | None = None
+        self._state: Callable[[str, int], int] = self._first
         if opening.form == "xml":
-            self._state = self._xml_head if opening.name else self._in_pairs
-            self._mark = opening.start
+            self._begin(CallBody("xml", opening.start, certain=True, in_pairs=not opening.name))
+        elif opening.form == "named" and not opening.name:
+            self._begin(CallBody("spoken", opening.end, certain=False))
+
+    @property
+    def fence(self) -> str:
+        """The ticks of a fence that was opened in front of the calls, and is still open."""
+        return self._around.fence
 
     @property
     def under_way(self) -> bool:
@@ -99,204 +69,137 @@ class Region:
         self._base, self._final = base, final
         self.end = base + pos
         while pos < len(text) and not self.verdict:
-            state, before = self._state, pos
-            pos = self._state(text, pos)
+            state, piece, before = self._state, self._piece, pos
+            pos = state(text, pos)
             self.end = base + pos if self._end_at is None else self._end_at
-            if pos == before and self._state == state:
+            if pos == before and self._state == state and self._piece is piece:
                 break
         return self.end - base
 
-    # ---------------------------------------------------------------- in front of a value
-
-    def _head(self, text: str, pos: int) -> int:
-        found = lexeme(text, pos, final=self._final)
-        if found is None:
+    def _first(self, text: str, pos: int) -> int:
+        """Nearly all calls are a line of JSON that is right, and the closer in the next: they are not taken apart."""
+        at = pos + text.startswith("\n", pos)
+        end = json_end(text, at) if self._around.certain and text.startswith("{", at) else None
+        closer = f"\n{self._around.closer}"
+        if end is None or not text.startswith(closer, end):
+            self._begin(self._head())
             return pos
-        match found.kind:
-            case "blank" | "newline":
-                pass
-            case "open" | "weak":  # a fence around the tags, or the tag twice
-                self._adopt(found)
-            case "xml":
-                self._adopt_xml(found)
-            case "ticks" if len(found.text) >= 3 and self._may_open_fence:
-                self._mark = self._base + pos
-                self._fence_in_head()
-            case _:
-                return self._head_text(text, pos, is_bracket=found.kind == "bracket")
-        return found.end
+        self._add(Value(self._base + at, self._base + end, name=self._name))
+        self._close_tag(Lexeme("close", self._around.closer, end + len(closer)))
+        return end + len(closer)
 
-    def _head_text(self, text: str, pos: int, *, is_bracket: bool) -> int:
-        if is_bracket:
-            self._state = self._bracket
-        elif self._name and not self.certain:
-            return self._behind_name(text, pos)
-        elif self.certain:
-            self._mark, self._state = self._base + pos, self._lead
-        else:
-            self.verdict = "code" if self.fence else "text"
-        return pos
+    # ---------------------------------------------------------------- a head, a lead, a value, a block
 
-    def _behind_name(self, text: str, pos: int) -> int:
-        """A tool's name stands outside of tags: its arguments follow, or it was only a word."""
-        rest = text[pos : pos + _LONGEST].lower()
-        if label := next((label for label in _LABELS if rest.startswith(label)), ""):
-            self._labelled = True
-            return pos + len(label)
-        same_line = "\n" not in self._tape.slice(self._opening.end, self._base + pos)
-        is_begun = any(label.startswith(rest) for label in _LABELS) or (same_line and _SPOKEN_BEGUN.fullmatch(rest))
-        if same_line and _SPOKEN.match(rest):
-            self._mark, self._state = self._opening.end, self._spoken
-        elif self._final or not is_begun:
-            self.verdict = "text"
-        return pos
+    def _begin(self, piece: Piece) -> None:
+        self._piece, self._state = piece, self._in_piece
 
-    def _spoken(self, text: str, pos: int) -> int:
-        pos = self._said.scan(text, pos, final=self._final)
-        if self._said.done:
-            self._add_value(self._base + pos, "spoken")
-        return pos
-
-    def _adopt(self, found: Lexeme) -> None:
-        self.certain = self.certain or found.kind == "open"
-        self._form, self._closer = found.form, found.closer
-
-    def _adopt_xml(self, found: Lexeme) -> None:
-        self.certain, self._form = True, "xml"
-        self._mark = self._base + found.end - len(found.text)
-        self._name = function_name(found.text)
-        self._state = self._xml_head if self._name else self._in_pairs
-
-    @property
-    def _may_open_fence(self) -> bool:
-        return bool(self.fence) or not self._inner_fence
-
-    def _fence_in_head(self) -> None:
-        if self.fence and not self.certain:  # the fence closes, and held nothing
-            self._state = self._behind_ticks
-        else:
-            self._inner_fence, self._state = True, self._language
-
-    def _language(self, text: str, pos: int) -> int:
-        """Behind the ticks of a fence inside the tags."""
-        while pos < len(text) and text[pos] not in "\n{[":
-            pos += 1
-        if pos < len(text):
-            self._state = self._head
-        return pos
-
-    def _lead(self, text: str, pos: int) -> int:
-        """In tags, text in front of the JSON: a name, a sentence, or a call without JSON."""
-        if run := _PLAIN.match(text, pos):
-            self._line_start = self._line_start and not run[0].strip()
-            return run.end()
-        char = text[pos]
-        if char in "{[" and (self._line_start or self._named_before(pos)):
-            self._name = self._named_before(pos)
-            self._state = self._bracket
-            return pos
-        if char not in "{[\n":
-            return self._lead_mark(text, pos)
-        self._line_start = char == "\n"
-        return pos + 1
-
-    def _lead_mark(self, text: str, pos: int) -> int:
-        found = lexeme(text, pos, final=self._final)
-        if found is None:
-            return pos
-        if found.kind in ("open", "close"):
-            self._end_lead(self._base + pos)
-            return found.end if found.kind == "close" else pos
-        is_fence = found.kind == "ticks" and self._line_start and len(found.text) >= 3
-        if found.kind in ("xml", "weak") or (is_fence and self._may_open_fence):
-            self._state = self._head
-            return pos
-        return pos + 1 if found.kind == "text" else found.end
-
-    def _named_before(self, pos: int) -> str:
-        lead = self._tape.slice(max(self._mark, self._base + pos - 200), self._base + pos)
-        found = _NAME.fullmatch(lead) if self._base + pos - self._mark <= 200 else None
-        return found[1] if found else ""
-
-    def _end_lead(self, end: int) -> None:
-        lead = self._tape.slice(self._mark, end)
-        said = calls.read_spoken(lead.strip(), self._form, self._written.tools)
-        self.parts = [*self._written.parts(self._values, self._form), *(said or [BadCall("", lead, _EMPTY)])]
-        self.verdict = "calls"
-
-    # ---------------------------------------------------------------- a value
-
-    def _bracket(self, text: str, pos: int) -> int:
-        self._mark = self._base + pos
-        self._scan = JsonScan()
-        self._scan.open(text[pos])
-        self._state = self._second
-        return pos + 1
-
-    def _second(self, text: str, pos: int) -> int:
-        """The first thing behind the opening bracket tells code and links from JSON."""
-        while pos < len(text) and text[pos].isspace():
-            pos += 1
-        if pos == len(text):
-            return pos
-        if not self.certain and text[pos] not in _MAY_FOLLOW[self._tape.slice(self._mark, self._mark + 1)]:
-            if not self._final and _KEY_BEGUN.fullmatch(text, pos):
-                return pos
-            if not _KEY.match(text, pos):
-                self._end()
-                return pos
-        self._state = self._json
-        return self._at_once(text, pos)
-
-    def _at_once(self, text: str, pos: int) -> int:
-        """Most values are right, and come whole: then their end is the decoder's, in a tenth of the time."""
-        start = self._mark - self._base
-        if start >= 0 and (end := scans.json_end(text, start)):
-            self._add_value(self._base + end)
-            return end
-        return pos
+    def _head(self) -> Head:
+        return Head(self._opening._replace(name=self._name), self._around, self._tape)
 
     def _json(self, text: str, pos: int) -> int:
-        pos = self._scan.scan(text, pos, final=self._final)
-        if self._scan.done or self._scan.broken:
-            self._add_value(self._base + pos)
+        """At its bracket. In tags nearly all of it is right, and comes whole."""
+        start = self._base + pos
+        if self._around.certain and (end := json_end(text, pos)):
+            self._add(Value(start, self._base + end, name=self._name))
+            return end
+        self._begin(CallBody("json", start, certain=self._around.certain))
         return pos
 
-    def _add_value(self, end: int, kind: Kind = "json", *, whole: bool = True) -> None:
-        self._values.append(Value(self._mark, end, kind, self._name, whole=whole))
-        self._name = ""
-        self._mark, self._state = end, self._after
-
-    def _xml_head(self, text: str, pos: int) -> int:
-        """Behind `<function=NAME>`: its arguments as JSON, or parameters in tags."""
-        while pos < len(text) and text[pos].isspace():
-            pos += 1
-        if pos < len(text):
-            self._state = self._bracket if text[pos] == "{" else self._in_xml
+    def _in_piece(self, text: str, pos: int) -> int:
+        if self._piece is None:
+            return pos
+        pos = self._piece.feed(text, pos, self._base, final=self._final)
+        match self._piece:
+            case Head() as head:
+                return self._weigh_head(head, text, pos)
+            case Lead() as lead:
+                self._weigh_lead(lead)
+            case CallBody() as body:
+                self._weigh_body(body, self._base + pos)
+            case CodeBlock() as block:
+                self._weigh_block(block)
         return pos
 
-    def _in_xml(self, text: str, pos: int) -> int:
-        pos = self._xml.scan(text, pos)
-        if self._xml.done:
-            self._add_value(self._base + pos, "xml", whole=self._xml.closed)
-            self._xml = XmlScan()
+    def _weigh_head(self, head: Head, text: str, pos: int) -> int:
+        self._name = head.name
+        match head.stop:
+            case "json":
+                return self._json(text, pos)
+            case "function":
+                self._begin(CallBody("xml", head.start, certain=True, in_pairs=not head.name))
+            case "spoken":
+                self._begin(CallBody("spoken", head.start, certain=False))
+            case "lead":
+                self._begin(Lead(head.start, self._tape, may_open_fence=self._around.may_open_fence))
+            case "ticks":
+                self._mark, self._state = head.start, self._behind_ticks
+            case "text" | "code" | "":
+                self.verdict = head.stop
         return pos
 
-    def _in_pairs(self, text: str, pos: int) -> int:
-        """`<function-name>…</function-name> <arguments>…</arguments>`, up to the last of these."""
-        at = text.find("<", pos)
-        if at < 0:
-            return len(text)
-        found = lexeme(text, at)
-        if found is None or found.kind != "close" or found.text.lower().strip("</>") not in PAIRED.values():
-            return at + 1
-        self._add_value(self._base + found.end, "xml")
-        return found.end
+    def _weigh_lead(self, lead: Lead) -> None:
+        match lead.stop:
+            case "json":
+                self._name = lead.name
+                self._begin(CallBody("json", lead.end, certain=True))
+            case "mark":
+                self._begin(self._head())
+            case "tag":
+                self._end_lead(lead.text)
+            case "":
+                pass
+
+    def _end_lead(self, lead: str, *, whole: bool = True) -> None:
+        said = calls.read_spoken(lead.strip(), self._around.form, self._written.tools, whole=whole)
+        self.parts = [
+            *self._written.parts(self._values, self._around.form),
+            *(said or [BadCall("", lead, reasons.EMPTY)]),
+        ]
+        self.verdict = "calls"
+
+    def _weigh_body(self, body: CallBody, end: int) -> None:
+        if body.refused:
+            self._end(body.start if self._values else None)
+        elif body.ended:
+            value = self._value(body, end, whole=body.whole)
+            if not body.right and self._written.ends_twice(value, self._around.form, in_tags=self._around.certain):
+                self.end = self._end_at = end
+                self._fail(body.start, calls.TWO_WAYS)
+            else:
+                self._add(value)
+
+    def _value(self, body: CallBody, end: int, *, whole: bool = True) -> Value:
+        return Value(body.start, end, body.kind, self._name, whole=whole, too_large=body.too_large)
+
+    def _add(self, value: Value) -> None:
+        self._values[calls.MOST :] = [value]
+        self._name, self._mark, self._state = "", value.end, self._after
+
+    def _begin_block(self) -> None:
+        """Behind the last value, from the mark on, where the line begins."""
+        has_empty = not self._lacks_text(or_has_empty=False)
+        around = Around(
+            self._around.certain, self._around.closer, bool(self._around.fence or self._around.inner_fence), has_empty
+        )
+        self._begin(CodeBlock(self._mark, self._tape, around))
+
+    def _weigh_block(self, block: CodeBlock) -> None:
+        if block.refused == "none":
+            self._end(block.start)
+        elif block.refused == "twice":
+            self.end = self._end_at = block.end
+            self._fail(self._values[-1].start, reasons.TWICE)
+        elif block.ended:
+            self._take_block(block)
+
+    def _take_block(self, block: CodeBlock) -> None:
+        self._values[-1].block = block.text
+        self._mark, self._state = block.end, self._after
 
     # ---------------------------------------------------------------- behind a value
 
     def _after(self, text: str, pos: int) -> int:
-        """Another value, a closer, the call's block, or the end. The mark stands at the line's start."""
+        """Another value, a closer, the call's block, or the end."""
         found = lexeme(text, pos, final=self._final)
         if found is None:
             return pos
@@ -311,41 +214,70 @@ class Region:
                 self._state = self._behind_ticks
             case "text" if found.text[0] in ",;}])":  # between values; or one closer too many, measured at every size
                 return pos + 1
+            case "bracket" if self._around.certain or self._around.form == "bare" or self._around.fence:
+                return self._json(text, pos)
             case _:
                 self._next(text, pos, found)
                 return pos
         return found.end
 
     def _next(self, text: str, pos: int, found: Lexeme) -> None:
-        if found.kind == "bracket" and (self.certain or self._form == "bare" or self.fence):
-            self._state = self._bracket
-        elif self._may_begin_block(found):
+        if self._may_begin_block(found):
             self._begin_block()
-        elif found.kind == "xml" and self.certain:
-            self._state = self._head
+        elif found.kind == "xml" and self._around.certain:
+            self._begin(self._head())
         elif not self._is_observation(text, pos):
+            self._is_sentence = found.kind == "text" and self._mark == self._values[-1].end
             self._end()
 
     def _is_observation(self, text: str, pos: int) -> bool:
         """In the form of `Action:` and `Action Input:`, `Observation:` is where the model invents the result."""
-        rest = text[pos : pos + len(_OBSERVATION)].lower()
-        if not self._labelled or not _OBSERVATION.startswith(rest):
-            return False
-        if rest == _OBSERVATION:
+        found = is_observation(text, pos) if self._around.labelled else False
+        if found:
             self.invented = True
             self._finish()
-        return not self._final or self.invented
+        return bool(found) or (found is None and not self._final)
 
     def _close_tag(self, found: Lexeme) -> None:
-        if self.certain or found.text.lower() == self._closer:
+        if self._around.certain:
             self._finish()
+            if not self._written.has_text(self.parts) and self._lacks_text(or_is_strange=False):
+                self.verdict, self._state = "", self._behind_closer
+        elif found.text.lower() == self._around.closer:
+            self._state = self._behind_weak
         else:  # tags after all, though their beginning is missing
-            self.certain = not self.fence
+            self._around.certain = not self._around.fence
+
+    def _behind_closer(self, text: str, pos: int) -> int:
+        """The header was closed before its code: a fence right behind it holds that."""
+        found = lexeme(text, pos, final=self._final)
+        if found is None:
+            return pos
+        if found.kind in ("blank", "newline"):
+            self._mark = self._base + found.end if found.kind == "newline" else self._mark
+            return found.end
+        if found.kind == "ticks" and len(found.text) >= 3:
+            self._around.certain = False
+            self._begin_block()
+        else:
+            self._finish()
+        return pos
+
+    def _behind_weak(self, text: str, pos: int) -> int:
+        """A tag that proves little stands in lines of its own, or in a sentence."""
+        while pos < len(text) and text[pos] in " \t\r":
+            pos += 1
+        if pos < len(text):
+            if text[pos] in "\n<":
+                self._finish()
+            else:
+                self.verdict = "text"
+        return pos
 
     def _may_begin_block(self, found: Lexeme) -> bool:
         if found.kind == "open" or not self._lacks_text():
             return False
-        return self.certain or found.text[0] == "<"
+        return self._around.certain or found.text[0] == "<"
 
     def _behind_ticks(self, text: str, pos: int) -> int:
         """Behind three ticks: with nothing more in the line they close a fence, if one is open, else they open one."""
@@ -353,8 +285,8 @@ class Region:
             pos += 1
         if pos == len(text):
             return pos
-        is_outer = bool(self.fence) and not (self.certain and self._lacks_text())
-        if text[pos] in "\n<" and (self._inner_fence or is_outer):
+        is_outer = bool(self._around.fence) and not (self._around.certain and self._lacks_text())
+        if text[pos] in "\n<" and (self._around.inner_fence or is_outer):
             self._close_fence()
             return pos + (bool(self.verdict) and text[pos] == "\n")
         if self._lacks_text():
@@ -366,125 +298,102 @@ class Region:
     def _close_fence(self) -> None:
         self._state = self._after
         self._mark = self.end
-        if self._inner_fence:
-            self._inner_fence = False
+        if self._around.inner_fence:
+            self._around.inner_fence = False
             return
-        self.fence = ""
+        self._around.fence = ""
         if not self._lacks_text():
             self._finish()
 
-    def _begin_block(self) -> None:
-        """Behind the last value, from the mark on, where the line begins."""
-        has_empty = not self._lacks_text(or_has_empty=False)
-        around = Around(self.certain, self._closer, bool(self.fence or self._inner_fence), has_empty)
-        self._block = CodeBlock(self._mark, self._tape, around)
-        self._state = self._in_block
-
-    def _in_block(self, text: str, pos: int) -> int:
-        pos = self._block.feed(text, pos, self._base, final=self._final)
-        self._weigh_block()
-        return pos
-
-    def _weigh_block(self) -> None:
-        if self._block.refused == "none":
-            self._end(self._block.start)
-        elif self._block.refused == "twice":
-            self.end = self._end_at = self._block.end
-            self._fail(_TWICE)
-        elif self._block.ended:
-            self._take_block()
-
-    def _take_block(self) -> None:
-        self._values[-1].block = self._block.text
-        self._mark, self._state = self._block.end, self._after
-
     # ---------------------------------------------------------------- the end
 
-    def close(self, *, cut: bool) -> None:
-        """The reply is over, or was cut off. Sets the verdict; `end` may move back, in front of what is not its own."""
+    def close(self, *, cut: bool, limited: bool = False, may_move_back: bool = True) -> None:
+        """The reply is over, or was cut off, by a limit or by the turn that the model has invented. Sets the verdict;
+        `end` may move back, in front of what is not its own."""
         if self.verdict:
             return
-        if self._state in (self._bracket, self._second, self._json):
-            self._close_value(cut)
-        elif self._state == self._in_block:
-            self._close_block(cut=cut)
-        elif self._state == self._spoken:
-            self._add_value(self.end, "spoken", whole=False)
-            self._finish()
-        elif self._state in (self._in_xml, self._in_pairs, self._xml_head):
-            self._add_value(self.end, "xml", whole=False)
-            self._finish()
-        elif self._state == self._lead:
-            self._end_lead(self.end)
-        elif self._values or self.certain or self._state == self._behind_ticks:
-            self._finish()
-        else:
-            self.verdict = "text"
-
-    def _close_value(self, cut: bool) -> None:
-        """The JSON has no end. A quote may have hidden it; or only brackets are missing; or the reply was cut."""
-        self._state = self._json
-        hidden = False
-        for at, end in self._written.hidden_ends(self._mark, self.end, in_tags=self.certain):
-            hidden = True
-            if self._written.is_sound(Value(self._mark, at, name=self._name), self._form):
-                self._add_value(at)
+        self._cut_why = reasons.LIMIT if limited else reasons.CUT
+        match self._piece if self._state == self._in_piece else None:
+            case CallBody(kind="json") as body:
+                self._close_json(body, cut=cut, may_move_back=may_move_back)
+            case CallBody() as body:
+                self._add(self._value(body, self.end, whole=not cut))
                 self._finish()
-                self.fence, self.end = "", end
+            case CodeBlock() as block:
+                self._close_block(block, cut=cut)
+            case Lead() as lead:
+                self._end_lead(self._tape.slice(lead.start, self.end), whole=not cut)
+            case Head() | None if self._values or self._around.certain or self._state == self._behind_ticks:
+                self._finish()
+            case Head() | None:
+                self.verdict = "text"
+
+    def _close_json(self, body: CallBody, *, cut: bool, may_move_back: bool) -> None:
+        """The JSON has no end. A quote may have hidden it; or only brackets are missing; or the reply was cut."""
+        hidden = list(self._written.hidden_ends(body.start, self.end, in_tags=self._around.certain))
+        for at, end in hidden if may_move_back else ():
+            value = self._value(body, at)
+            if self._written.is_sound(value, self._around.form):
+                self._add(value)
+                self._finish()
+                self._around.fence, self.end = "", end
                 return
-        is_cut = cut or self._scan.in_string
-        if not is_cut and self._written.is_sound(Value(self._mark, self.end, name=self._name), self._form):
-            self._add_value(self.end)
+        value = self._value(body, self.end)
+        if not cut and not body.in_string and self._written.is_sound(value, self._around.form):
+            self._add(value)
             self._finish()
-        elif self.certain or self._looks_like_call():
-            self._fail(_QUOTE if hidden else _CUT)
+        elif self._around.certain or self._written.looks_like_call(self.start, self.end):
+            self._fail(body.start, reasons.QUOTE if hidden else self._cut_why)
         else:
             self.verdict = "text"
 
-    def _close_block(self, *, cut: bool) -> None:
-        is_whole = self._block.close(self.end)
-        self._weigh_block()
+    def _close_block(self, block: CodeBlock, *, cut: bool) -> None:
+        is_whole = block.close(self.end)
+        self._weigh_block(block)
         if self.verdict:
             return
         if cut or not is_whole:
-            self._fail(_CUT)
+            self._fail(self._values[-1].start, self._cut_why)
             return
-        self._take_block()
+        self._take_block(block)
         self._finish()
-        self.end = self._block.end
+        self.end = block.end
 
     def _end(self, at: int | None = None) -> None:
         """Something else stands behind the values, from `at` on, or from here."""
         self.end, self._end_at = self.end if at is None else at, at
-        if self._form == "fence" and self.fence:  # more than calls stands in the fence: an example
+        if self._around.form == "fence" and self._around.fence:  # more than calls stands in the fence: an example
             self.verdict = "code"
-        elif self.certain or self._leads or self._form not in ("bare", "named"):
+        elif self._around.certain or self._leads or self._around.form not in ("bare", "named"):
             self._finish()
         else:  # a bare object ends the reply, or it is an example
             self.verdict = "text"
 
     @property
     def _leads(self) -> bool:
-        """Whether it is the first thing in the reply. `run(command="ls") lists the files.` is a sentence."""
-        is_sentence = bool(self._values) and self._values[-1].kind == "spoken" and self._mark == self._values[-1].end
-        return self._opening.leads and not is_sentence
+        """Whether it is the first thing in the reply, and no sentence that goes on: `{…} lists the files.`"""
+        may_lead = self._around.form == "bare" or (bool(self._values) and self._values[-1].kind == "spoken")
+        return self._opening.leads and may_lead and not self._is_sentence
 
     def _finish(self) -> None:
-        self.parts = self._written.parts(self._values, self._form)
-        is_empty = not self._values and self._form not in ("bare", "named")
-        sound = is_empty or is_sound(self.parts)
-        self.verdict = "calls" if self.certain or sound or self._looks_like_call() else "text"
+        self.parts = self._written.parts(self._values, self._around.form)
+        is_empty = not self._values and self._around.form not in ("bare", "named")
+        proven = self._around.certain or (
+            not self._opening.example and (is_sound(self.parts) or self._written.looks_like_call(self.start, self.end))
+        )
+        self.verdict = "calls" if is_empty or (self.parts and proven) else "text"
 
-    def _fail(self, why: str) -> None:
-        """The call under way cannot be run; those before it can."""
-        is_headed = self._state == self._in_block
-        whole = self._values[:-1] if is_headed else self._values
-        start = self._values[-1].start if is_headed else self._mark
-        self.parts = [*self._written.parts(whole, self._form), BadCall("", self._tape.slice(start, self.end), why)]
+    def _fail(self, start: int, why: str) -> None:
+        """The call that begins at `start` cannot be run; those before it can."""
+        whole = [value for value in self._values if value.start < start]
+        self.parts = [
+            *self._written.parts(whole, self._around.form),
+            BadCall("", self._tape.slice(start, self.end), why),
+        ]
         self.verdict = "calls"
 
-    def _lacks_text(self, *, or_has_empty: bool = True) -> bool:
-        return bool(self._values) and self._written.lacks_text(self._values[-1], or_has_empty=or_has_empty)
-
-    def _looks_like_call(self) -> bool:
-        return self._written.looks_like_call(self.start, self.end)
+    def _lacks_text(self, *, or_has_empty: bool = True, or_is_strange: bool = True) -> bool:
+        if not self._values:
+            return False
+        may_be_strange = self._around.certain and or_is_strange
+        return self._written.lacks_text(self._values[-1], certain=may_be_strange, or_has_empty=or_has_empty)

@@ -5,12 +5,14 @@ No I/O, no clock; of the tools it knows what `ToolSpec` says. If `feed` or `clos
 When text is a call. Safety beats recall: what is in doubt is shown or answered, never run.
     in a tag      `<tools>`, `<tool_call>`, `<function=NAME>`, …: the intent is clear. What does not fit is a BadCall
                   with the reason. A tag that proves less (`<json>`, `<response>`) counts as a fence does.
-    in a fence    tagged json, or like a wrapper, or not at all, and holding nothing but calls that fit.
+    in a fence    tagged json, or like a wrapper, or not at all, and holding nothing but calls that fit; not when the
+                  sentence in front of it says that it is an example, or what was or would be sent.
     bare          JSON that begins its own line and fits an offered tool, when it is the first thing in the reply or the
                   last; the same for a tool's name with its arguments behind it.
     nowhere else  In inline code, a fence of another language, a think block, a quotation, the middle of a line, the
-                  body of a file that a call carries, the same text is an example. JSON that names no offered tool is an
-                  answer; a definition with types in place of values is the tool list, repeated.
+                  body of a file that a call carries, the same text is an example. A tag in the middle of a line with
+                  words behind it is only spoken of. JSON that names no offered tool is an answer; a definition with
+                  types in place of values is the tool list, repeated.
 What a tool has said never comes here, so a call in a file or a command's output is only text.
 
 A call whose end has not come when the reply ends is run only if nothing but closers is missing and the reply ended by
@@ -25,15 +27,18 @@ to which it has used the text; when it neither moves nor changes the state, it w
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from qagent.qwen import blocks
 from qagent.qwen.reader.lexemes import CONTROL, PAIRED, WEAK, Lexeme, begun, function_name, lexeme
-from qagent.qwen.reader.openings import Openings
-from qagent.qwen.reader.region import Opening, Region
+from qagent.qwen.reader.openings import Opening, Openings
+from qagent.qwen.reader.output import Output
+from qagent.qwen.reader.region import Region
 from qagent.qwen.reader.tape import Tape
-from qagent.types import Form, Part, Prose, ToolSpec
+from qagent.qwen.reader.written import Written
+from qagent.types import Form, Part, ToolSpec
 
 _CALL_FENCES = frozenset(
     {"", "json", "jsonl", "json5", "jsonc", "tool", "tools", "tool_call", "tool_calls", "function_call", "tool_code"}
@@ -43,7 +48,13 @@ _REST_OF_LINE = re.compile(r"[^<`\n]*")
 _NOISE = re.compile(r"[^\x00-\x7f]\s{0,8}(?=[{\[])")
 _NOISE_BEGUN = re.compile(r"[^\x00-\x7f]\s{0,8}")
 _OWN_HEADER = "<|im_start|>assistant\n"
+_BLANKS = 8
 _WEAK_CLOSERS = frozenset(f"</{name}>" for name in (*WEAK, *PAIRED.values()))
+_MOST_ENDS = 100
+"""How often the rest of a reply is read once more, behind a call whose end was hidden."""
+_LONGEST_FENCE_LINE = 400
+"""Characters: what is longer is not held back to see which language it names."""
+_TAGS = frozenset(("open", "weak", "xml", "close", "think"))
 _TICKS_OR_END = re.compile(r"`+|\n")
 _THINK_END = re.compile(r"</think>", re.IGNORECASE)
 
@@ -67,21 +78,20 @@ class Reader:
     def __init__(self, tools: Sequence[ToolSpec], reply: int = 1) -> None:
         self.over = False
         self.spans: list[Span] = []
-        self._tools, self._reply, self._calls = tools, reply, 0
+        self._tools, self._out = tools, Output(reply)
         self._openings = Openings([tool.name for tool in tools])
         self._tape = Tape()
+        self._written = Written(self._tape, tools)
         self._begin_at = self._over_at = 0
         self._base: int = 0
         """Where on the tape the text begins that is being read."""
         self._carry, self._final = "", False
         self._state: Callable[[str, int], int] = self._prose if tools else self._only_text
-        self._line_start = self._leads = True
+        self._line_start = True
         self._line_at = 0
         self._region: Region | None = None
         self._ticks = self._fence_around = ""
         self._closing_line = re.compile(r"(?!)")
-        self._parts: list[Part] = []
-        self._shown: list[str] = []
 
     @property
     def raw(self) -> str:
@@ -111,10 +121,12 @@ class Reader:
         limit, a person or a failure has cut it off: then nothing unfinished is run."""
         self._final = True
         parts = self._read("")
+        tries = _MOST_ENDS
         while self._region or self._state == self._fence_line:
             if self._region:
-                self._region.close(cut=cut or self.over)
+                self._region.close(cut=cut or self.over, limited=cut, may_move_back=tries > 0)
                 self._base = self._settle(self._region)
+                tries -= 1
             else:
                 self._open_fence(self._base)
             parts += self._read(self._tape.slice(self._base, self._stop))
@@ -128,12 +140,12 @@ class Reader:
         if not self.over and (found := CONTROL.search(text)):
             self.over, self._over_at = True, self._base + found.start()
             text = text[: found.start()]
-        held = begun(text)
+        held = begun(text, final=self._final or self.over)
         left = self._run(text[: len(text) - held])
         self._carry = (left + text[len(text) - held :])[: self._stop - self._base]
         if self._final:
             self._end_carry()
-        return self._taken()
+        return self._out.take()
 
     def _behind_own_header(self, text: str) -> str | None:
         """Some replies begin with the header of the model's own turn: it is stepped over. None: more text is needed."""
@@ -141,7 +153,8 @@ class Reader:
         if bare.startswith(_OWN_HEADER):
             self._begin_at = self._base = len(text) - len(bare) + len(_OWN_HEADER)
             return bare[len(_OWN_HEADER) :]
-        if bare and _OWN_HEADER.startswith(bare) and not self._final:
+        is_begun = _OWN_HEADER.startswith(bare) if bare else 0 < len(text) <= _BLANKS
+        if self._base == 0 and is_begun and not self._final:
             self._carry = text
             return None
         return text
@@ -165,7 +178,7 @@ class Reader:
     def _end_carry(self) -> None:
         """Half a tag at the reply's end is never shown, and means nothing."""
         is_word = " " in self._carry and "=" not in self._carry  # `<tools are`: half a tag only to whoever waits
-        is_text = is_word or self._carry[:2] in ("<", "<~")
+        is_text = is_word or self._carry[:2] in ("<", "<~") or self._out.tail[-1:].isalnum()  # as in `vector<t`
         if is_text and self._region:
             self._region.end += len(self._carry)
         elif is_text and self._state != self._fence_line:
@@ -186,8 +199,12 @@ class Reader:
             return pos
         if found.kind in ("blank", "newline"):
             return self._show(found.text, found.end)
-        if (end := self._line_opening(text, pos, found)) is not None:
+        if found.kind not in _TAGS and (end := self._line_opening(text, pos, found)) is not None:
             return end
+        if found.kind in ("open", "weak", "xml"):
+            return self._open_tag(found)
+        if found.kind == "close" and found.text.lower() not in _WEAK_CLOSERS:  # without its opener it is noise
+            return found.end
         self._line_start = False
         return self._mark(text, pos, found)
 
@@ -221,18 +238,16 @@ class Reader:
             return self._begin(self._opening("named", pos, pos))
         if found.kind == "bracket":
             return self._begin(self._opening("bare", pos, pos))
-        if noise := _NOISE.match(text, pos):
+        if (noise := _NOISE.match(text, pos)) and unicodedata.category(text[pos])[0] != "P":
             return self._begin(self._opening("bare", pos, noise.end()))
         return pos if not self._final and _NOISE_BEGUN.fullmatch(text, pos) else None
 
     def _mark(self, text: str, pos: int, found: Lexeme) -> int:
-        """A tag, ticks, or a character that only looked like them."""
+        """A tag in the middle of a line, ticks, or a character that only looked like them."""
         match found.kind:
-            case "open" | "weak" | "xml":
-                return self._open_tag(text, pos, found)
-            case "close" if found.text.lower() not in _WEAK_CLOSERS:  # without its opener it is noise
-                return found.end
-            case "think":
+            case "open" | "xml" | "close":
+                return self._tag_in_line(text, pos, found)
+            case "think" if self._out.leads or found.text.lower() == "</think>":  # it begins a reply, or is spoken of
                 self._state = self._thinking if found.text.lower() == "<think>" else self._state
                 return found.end
             case "ticks" if found.text[0] == "`":
@@ -241,11 +256,26 @@ class Reader:
                 pass
         return self._show(found.text, found.end)
 
-    def _open_tag(self, text: str, pos: int, found: Lexeme) -> int:
+    def _tag_in_line(self, text: str, pos: int, found: Lexeme) -> int:
+        """With words behind it a tag is spoken of. A closer without its opener is noise, or it is spoken of too."""
+        behind = text[found.end : found.end + _BLANKS]
+        word = behind.lstrip(" \t\r")
+        if not word and len(behind) < _BLANKS and not self._final:
+            return pos
+        if found.kind == "close":
+            is_spoken_of = self._out.tail[-1:] in (" ", "\t") and word[:1].isalnum() and word != behind
+            is_spoken_of = is_spoken_of or found.text.lower() in _WEAK_CLOSERS
+            return self._show(found.text, found.end) if is_spoken_of else found.end
+        is_paired = found.kind == "xml" and not function_name(found.text)
+        if word and word[0] not in "{[<`\n" and not is_paired:
+            return self._show(found.text, found.end)
+        return self._open_tag(found)
+
+    def _open_tag(self, found: Lexeme) -> int:
         form = "xml" if found.kind == "xml" else found.form
         name = function_name(found.text) if found.kind == "xml" else ""
-        certain = found.kind != "weak"
-        return self._begin(self._opening(form, pos, found.end, found.closer, certain=certain, name=name))
+        certain, start = found.kind != "weak", found.end - len(found.text)
+        return self._begin(self._opening(form, start, found.end, found.closer, certain=certain, name=name))
 
     def _inline_code(self, text: str, pos: int) -> int:
         """Up to the same ticks again, or the line's end: nothing in it is a call."""
@@ -267,23 +297,27 @@ class Reader:
         return found.end()
 
     def _fence_line(self, text: str, pos: int) -> int:
-        at = text.find("\n", pos)
-        if at < 0:
-            return len(text)
-        self._open_fence(self._base + at + 1)
-        return at + 1
+        end = text.find("\n", pos) + 1 or len(text)
+        longest = self._line_at + _LONGEST_FENCE_LINE - self._base
+        if end > longest:
+            end = longest
+            self._open_fence(self._base + end)
+        elif text[end - 1] == "\n":
+            self._open_fence(self._base + end)
+        return end
 
     def _open_fence(self, end: int) -> None:
         line, self._state = self._tape.slice(self._line_at, end), self._prose
-        self._line_start = True
+        self._line_start = line.endswith("\n")
         fence = blocks.FENCE.match(line.strip())
         language = fence["language"].strip() if fence else ""
         if fence and fence[0] == self._fence_around:  # it was opened in front of the tags, and not shown
             self._fence_around = ""
         elif fence and (language.lower() in _CALL_FENCES or self._is_tool(language)):
             name = language if self._is_tool(language) else ""
-            opening = Opening("fence", self._line_at, end, leads=self._leads, fence=fence["fence"], name=name)
-            self._region, self._state = Region(opening, self._tape, self._tools), self._in_region
+            opening = Opening("fence", self._line_at, end, leads=self._out.leads, fence=fence["fence"], name=name)
+            opening = opening._replace(example=self._out.announces_example)
+            self._region, self._state = Region(opening, self._written), self._in_region
         else:
             self._show(line, end)
             if fence:
@@ -315,10 +349,11 @@ class Reader:
         self, form: Form, pos: int, end: int, closer: str = "", *, certain: bool = False, name: str = ""
     ) -> Opening:
         start, end = self._base + pos, self._base + end
-        return Opening(form, start, end, closer, certain=certain, leads=self._leads, name=name)
+        shown = not certain and self._out.announces_example
+        return Opening(form, start, end, closer, certain=certain, leads=self._out.leads, name=name, example=shown)
 
     def _begin(self, opening: Opening) -> int:
-        self._region, self._state = Region(opening, self._tape, self._tools), self._in_region
+        self._region, self._state = Region(opening, self._written), self._in_region
         return opening.end - self._base
 
     def _in_region(self, text: str, pos: int) -> int:
@@ -331,15 +366,12 @@ class Reader:
         """Gives the offset behind what was the region's own."""
         self._region, self._state = None, self._prose
         if region.verdict == "calls":
-            self._flush()
-            ids = [self._number(part) for part in region.parts]
-            self.spans.append(
-                Span(region.start - self._begin_at, region.end - self._begin_at, tuple(filter(None, ids)))
-            )
+            if ids := self._out.add(region.parts):
+                self.spans.append(Span(region.start - self._begin_at, region.end - self._begin_at, ids))
             self._fence_around = region.fence or self._fence_around
             if region.invented:
                 self.over, self._over_at = True, region.end
-            self._line_start, self._leads = True, False
+            self._line_start = True
             return region.end
         shown = self._tape.slice(region.start, region.end)
         self._show(shown, 0)
@@ -349,33 +381,10 @@ class Reader:
             self._enter_code(region.fence)
         return region.end
 
-    def _number(self, part: Part) -> str:
-        if isinstance(part, Prose):
-            self._parts.append(part)
-            return ""
-        self._calls += 1
-        number = f"{self._reply}.{self._calls}"
-        self._parts.append(replace(part, id=number))
-        return number
-
     def _enter_code(self, fence: str) -> None:
         self._state = self._code
         self._closing_line = re.compile(rf"^[^\S\n]*{fence[0]}{{{len(fence)},}}[^\S\n]*(?:\n|\Z)", re.MULTILINE)
 
-    # ---------------------------------------------------------------- out
-
     def _show(self, text: str, end: int) -> int:
-        self._shown.append(text)
-        if self._leads and text.strip():
-            self._leads = False
+        self._out.show(text)
         return end
-
-    def _flush(self) -> None:
-        if shown := "".join(self._shown):
-            self._parts.append(Prose(shown))
-        self._shown.clear()
-
-    def _taken(self) -> list[Part]:
-        self._flush()
-        parts, self._parts = self._parts, []
-        return parts

@@ -31,11 +31,15 @@ _KEY_INSIDE = re.compile(rf"[{QUOTES}]{WORD}[{QUOTES}]\s*+:")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A quote of the text's own kind. ends: the text can end here. inner: quotes before it; paired: they pair up."""
+    """A quote of the text's own kind. ends: the text can end here. inner: quotes before it; paired: they pair up.
+
+    open: one of them may begin a quotation that this one would end: `git commit -m "fix: a, b"`. In `24" wide"` none.
+    """
 
     at: int
     inner: int
     paired: bool
+    open: bool
     ends: bool
 
 
@@ -48,6 +52,8 @@ class Ways:
     _taken: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     _mended: list[str] = field(default_factory=list[str])
     _looked_at: int = 0
+    unpaired: bool = False
+    """Whether the quote that was taken for a text's end may be its own, so that the real one is missing."""
 
     def read(self, text: str, pos: int, in_list: bool) -> Quoted:
         kind = _kind(text, pos)
@@ -59,6 +65,7 @@ class Ways:
         turn = len(self._taken)
         pick = self.picks[turn] if turn < len(self.picks) else 0
         self._taken.append((pick, len(ends)))
+        self.unpaired = self.unpaired or ends[pick].open
         if ends[pick].inner:
             self._mended.append(text[pos : ends[pick].at])
         return _read(text, pos, kind, ends[pick], in_list)
@@ -106,7 +113,7 @@ def _kind(text: str, pos: int) -> Kind:
 
 def _places(text: str, pos: int, kind: Kind, keys: frozenset[str], in_list: bool) -> Iterator[_Place]:
     """All quotes of the kind behind the opening one at `pos`, as far as it can be one text."""
-    inner, is_paired = 0, True
+    inner, is_paired, is_open = 0, True, False
     behind = pos + len(kind.opening)
     while body := kind.body.match(text, behind):
         at, behind = body.end(), body.end() + len(kind.opening)
@@ -115,11 +122,12 @@ def _places(text: str, pos: int, kind: Kind, keys: frozenset[str], in_list: bool
         ends = _ends_here(text, behind, keys, is_first=not inner, in_list=in_list)
         if not ends and not inner and _JOINED.match(text, behind):
             return
-        yield _Place(at, inner, is_paired and inner % 2 == 0, ends)
+        yield _Place(at, inner, is_paired and inner % 2 == 0, is_open, ends)
         if text[at - 1] == "\\":  # a quote that was escaped twice
             return
-        may = _may_close if inner % 2 else _may_open
-        is_paired = is_paired and may(text[at - 1], text[behind : behind + 1])
+        around = text[at - 1], text[behind : behind + 1]
+        is_paired = is_paired and (_may_close if inner % 2 else _may_open)(*around)
+        is_open = not _may_close(*around) if is_open else _may_open(*around)
         inner += 1
 
 

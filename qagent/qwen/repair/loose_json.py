@@ -3,16 +3,15 @@
 It looks at every character once and keeps its own stack, so nesting cannot exhaust Python's. Where a quoted text ends,
 it is told; what else can be read in several ways is a rule that it is given, and a flag that says that it mattered.
 No value is invented and no key is dropped: a key without a value, a bracket or a comma that is the last thing of the
-text, a comment that swallows the rest are all Broken.
+text, a comment that swallows the rest, or half of a quotation, are all Broken.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from qagent.qwen.repair import loose_words as words
 from qagent.qwen.repair.escapes import Broken
@@ -75,6 +74,7 @@ class Scan:
         self._pos = 0
         self._gap = ""
         self._comma = False
+        self._swallowed = False  # whether a comment holds a closer, which may have been meant as one
         self._stack: list[_Open] = []
         self._root: Any = None
         self._repairs: dict[Repair, None] = {}
@@ -165,7 +165,19 @@ class Scan:
         self._gap = found[0] if found else ""
         self._pos += len(self._gap)
         if self._gap.strip():
+            self._check_comment()
             self._mend("comments")
+
+    def _check_comment(self) -> None:
+        """A text that holds `# ` or `//` can seem to end in front of it, and its rest to be a comment."""
+        start = self._pos - len(self._gap)
+        if self._text[start - 1] in QUOTES and self._gap[0] in "#/":
+            raise Broken
+        has_closer = "}" in self._gap or "]" in self._gap
+        is_half = self._gap.count('"') % 2 or (has_closer and self._gap.count("'") % 2)
+        if is_half and self._state != self._behind:
+            raise Broken
+        self._swallowed = self._swallowed or has_closer
 
     def _drop_comma(self) -> _State:
         self._mend("commas")
@@ -204,7 +216,7 @@ class Scan:
         return self._value
 
     def _pop_to(self, kind: type[Any]) -> None:
-        if not self._rules.may_close:
+        if not self._rules.may_close or self._swallowed:
             raise Broken
         while self._stack and not isinstance(self._stack[-1].value, kind):
             self._pop()
@@ -265,7 +277,7 @@ class Scan:
 
     def _finish(self) -> Any:
         if self._state != self._behind:
-            if not self._rules.may_close or self._state != self._next:
+            if not self._rules.may_close or self._state != self._next or self._swallowed:
                 raise Broken
             self.missing = True
             self._mend("closers")
@@ -276,6 +288,12 @@ class Scan:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two JSON values are the same; unlike Python, 1, 1.0 and true are three."""
-    if isinstance(one, str) or isinstance(other, str):
-        return one == other
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list):
+        several = cast(list[Any], one)
+        return len(several) == len(other) and all(map(same, several, other))
+    if isinstance(one, dict):
+        record = cast(dict[str, Any], one)
+        return record.keys() == other.keys() and all(same(record[key], other[key]) for key in record)
+    return bool(one == other)

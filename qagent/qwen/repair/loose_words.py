@@ -10,6 +10,7 @@ import math
 import re
 from typing import Any
 
+from qagent.qwen.json_text import Digits
 from qagent.qwen.repair.escapes import Broken, said
 from qagent.qwen.repair.inner_quotes import goes_on
 from qagent.qwen.repair.quoted import QUOTES, WORD, Quoted, plain
@@ -69,7 +70,7 @@ def number(text: str, pos: int) -> tuple[int | float, int] | None:
     if found.end() == len(text):
         raise Broken
     try:
-        value: int | float = json.loads(found[0])
+        value: int | float = json.loads(found[0], parse_float=Digits)
     except ValueError:
         raise Broken from None
     if not math.isfinite(value):

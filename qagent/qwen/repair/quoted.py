@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qagent.qwen.repair.escapes import Broken, said
+from qagent.qwen.repair.escapes import Broken, exact, said, substituted
 from qagent.types import Repair
 
 QUOTES = "\"'`“”„‘’"
@@ -20,7 +20,8 @@ _MIXED = re.compile(
     rf"(?P<open>[{QUOTES}])(?P<word>[\w./-]+)[{QUOTES}]{_SPACE}*+,{_SPACE}*+(?P=open){WORD}[{QUOTES}]{_SPACE}*+:"
 )
 """Only before another key: as the last text, `"b'}` may have been cut."""
-_FOLLOWED = re.compile(rf"{_SPACE}*+(?:[,:}}\]/#]|\Z)|[ \t\r]*+\n")
+_FOLLOWED = re.compile(rf"{_SPACE}*+(?:[,:}}\]]|\Z)|{_SPACE}++[/#]|[ \t\r]*+\n")
+"""What shows that the text is over. A comment stands apart: `"rm -rf "# build"` goes on behind its second quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def plain(text: str, pos: int) -> Quoted:
             return Quoted(mixed["word"], mixed.end("word") + 1, ("quotes",))
         if body is None or kind is None:
             raise Broken
+    if kind.opening == '"' and (found := exact(text, pos, body.end() + 1)):
+        return Quoted(found[0], body.end() + 1, found[1])
     return quoted(kind, body[0], body.end())
 
 
@@ -88,13 +91,17 @@ def overescaped(text: str, pos: int) -> Quoted:
     one is a backslash that ends its text.
     """
     found = _OVERESCAPED.match(text, pos)
-    if found is None or len(_TWICE.findall(found[0])) % 2 or not _TWICE.search(found[0]):
+    number = sum(1 for _ in _TWICE.finditer(text, *found.span())) if found else 0
+    if found is None or number % 2 or not number:
         return plain(text, pos)
-    raw = found[0][1:-1]
-    is_all_twice = all(len(run) % 2 == 0 for run in _BACKSLASHES.findall(raw))
-    once = raw.replace("\\\\", "\\") if is_all_twice else _TWICE.sub(r'\g<pairs>\\"', raw)
-    value, repairs = said(once, '"')
+    value, repairs = said(_once(text[pos + 1 : found.end() - 1]), '"')
     return Quoted(value, found.end(), ("double_escaped", *repairs))
+
+
+def _once(raw: str) -> str:
+    if all(len(run[0]) % 2 == 0 for run in _BACKSLASHES.finditer(raw)):
+        return raw.replace("\\\\", "\\")
+    return substituted(_TWICE, lambda found: found["pairs"] + '\\"', raw)
 
 
 def quoted(kind: Kind, raw: str, end: int) -> Quoted:

@@ -25,9 +25,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeAlias
 
-from qagent.qwen.json_text import Unfit, decode
+from qagent.qwen.json_text import Digits, Unfit, check_depth
 from qagent.qwen.repair import quoted
-from qagent.qwen.repair.escapes import Broken
+from qagent.qwen.repair.escapes import FORGOTTEN, Broken
 from qagent.qwen.repair.inner_quotes import Ways, paired
 from qagent.qwen.repair.loose_json import Contradiction, Rules, Scan, same
 from qagent.types import Repair
@@ -82,6 +82,8 @@ def _strict(text: str, keys: frozenset[str], whole: bool) -> _Found:
 
 
 def _control(text: str, keys: frozenset[str], whole: bool) -> _Found:
+    if FORGOTTEN.search(text):
+        raise Broken
     yield _loads(text, keys, strict=False), ("control",)
 
 
@@ -92,9 +94,9 @@ def _slips(text: str, keys: frozenset[str], whole: bool) -> _Found:
 def _escaped_twice(text: str, keys: frozenset[str], whole: bool) -> _Found:
     if '\\"' not in text:
         return
-    inside = text[:-1] if text.endswith('"') and not text.endswith('\\"') else text
+    has_end = text.endswith('"') and not text.endswith('\\"')
     try:
-        once = json.loads(f'"{inside}"', strict=False)
+        once = json.loads(f'"{text}' if has_end else f'"{text}"', strict=False)
     except ValueError:
         return
     for reading in _climb(once, keys, whole, _RUNGS[:3]):
@@ -112,7 +114,8 @@ def _paired_quotes(text: str, keys: frozenset[str], whole: bool) -> _Found:
 
 
 def _any_quotes(text: str, keys: frozenset[str], whole: bool) -> _Found:
-    """All ways with every bracket in its place; none when there are too many, or when all are doubtful."""
+    """All ways with every bracket in its place in which no quotation that is begun would end where its text does; none
+    when there are too many, or when all are doubtful."""
     if not whole:
         return
     found: list[tuple[Any, tuple[Repair, ...]]] = []
@@ -123,7 +126,7 @@ def _any_quotes(text: str, keys: frozenset[str], whole: bool) -> _Found:
         scan = Scan(text, Rules(keys, ways.read))
         with suppress(Broken):
             value = scan.read()
-            if "closers" not in scan.repairs:
+            if not ways.unpaired and "closers" not in scan.repairs:
                 found.append((value, scan.repairs))
                 is_certain = is_certain or not ways.doubtful
         picks = ways.next()
@@ -172,7 +175,7 @@ def _loads(text: str, keys: frozenset[str], *, strict: bool) -> Any:
         value = json.loads(
             text, strict=strict, object_pairs_hook=record, parse_float=_finite, parse_constant=_no_number
         )
-        decode(text)  # refuses what is nested too deeply
+        check_depth(value)
     except (ValueError, RecursionError, Unfit):
         raise Broken from None
     return value
@@ -185,7 +188,7 @@ def _check_twice(pairs: list[tuple[str, Any]], value: dict[str, Any], keys: froz
 
 
 def _finite(digits: str) -> float:
-    number = float(digits)
+    number = Digits(digits)
     if not math.isfinite(number):
         raise Broken
     return number
