@@ -264,7 +264,7 @@ def main() -> None:
     seed(Path(corpus))
     with TemporaryDirectory() as folder:
         words = dictionary(Path(folder))
-        limits = ("-max_len=2000", "-timeout=20", "-report_slow_units=3", f"-artifact_prefix={corpus}.")
+        limits = ("-max_len=2000", "-timeout=120", "-report_slow_units=30", f"-artifact_prefix={corpus}.")
         atheris.Setup([sys.argv[0], corpus, f"-dict={words}", *limits, *options], test_one_input)
         atheris.Fuzz()
 

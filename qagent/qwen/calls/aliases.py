@@ -85,7 +85,7 @@ CHATTER = frozenset(("explanation", "reason", "reasoning", "thought", "thoughts"
 """Left out where a tool has no such parameter: agents that the model saw in training ask for them, and they change
 nothing of what is done (`description`: Claude Code's Bash; `explanation`: Cursor)."""
 
-_KINDS = {name: row.kind for row in reversed(PARAMETERS) if row.kind for name in row.names}
+_KINDS: dict[str, Kind] = {name: row.kind for row in reversed(PARAMETERS) if row.kind for name in row.names}
 """Of a name that stands in several rows, that of the first."""
 _FAMILIAR = frozenset(name for row in PARAMETERS for name in row.names)
 
