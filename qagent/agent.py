@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from qagent.errors import Denied, ModelFacing, UserFacing
+from qagent.events import BadCallSeen, CallFinished, CallStarted, Emit, Notice, TaskFinished, TaskStarted
 from qagent.models.base import Model
 from qagent.permissions.rules import Policy, decide
 from qagent.qwen import calls, chatml, habits
@@ -28,19 +29,12 @@ from qagent.types import (
     Approve,
     AssistantMessage,
     BadCall,
-    BadCallSeen,
-    CallFinished,
-    CallStarted,
-    Emit,
     Fate,
     Limits,
-    Notice,
     Outcome,
     OutcomeReason,
     Question,
     Risk,
-    TaskFinished,
-    TaskStarted,
     ToolCall,
     ToolOutput,
     ToolResult,

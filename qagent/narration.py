@@ -10,20 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from qagent.reading import note
-from qagent.types import (
+from qagent.events import (
     BadCallSeen,
     CallFinished,
     CallStarted,
     Event,
     Notice,
-    Outcome,
     PromptSent,
     ReplyFinished,
     TaskFinished,
     TextStreamed,
-    ToolCall,
 )
+from qagent.reading import note
+from qagent.types import Outcome, ToolCall
 
 Tone = Literal["said", "call", "good", "bad", "note", "added", "removed", "detail", "end"]
 

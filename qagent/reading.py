@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from qagent.types import Event, Form, Repair, ReplyFinished
+from qagent.events import Event, ReplyFinished
+from qagent.types import Form, Repair
 
 TAUGHT: Form = "tools"
 FORM_WORDS: dict[Form, str] = {

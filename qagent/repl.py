@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from qagent.errors import UserFacing
+from qagent.events import Event
 from qagent.models.base import Model
 from qagent.narration import Line, Lines, call_line, diff_lines, harmless
 from qagent.reading import Reading
 from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
-from qagent.types import Answer, Event, Mode, Outcome, Question
+from qagent.types import Answer, Mode, Outcome, Question
 from qagent.wiring import Place, make_agent
 
 Read = Callable[[str], str]

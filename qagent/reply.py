@@ -16,6 +16,7 @@ from itertools import count, groupby
 
 from qagent import context
 from qagent.errors import WindowExceeded
+from qagent.events import Emit, PromptSent, ReplyFinished, TextStreamed
 from qagent.forced import forced_reply
 from qagent.models.base import CallsDelta, Model
 from qagent.models.driver import PrefillRefused
@@ -23,22 +24,7 @@ from qagent.models.refusal import SchemaRefused
 from qagent.qwen import chatml
 from qagent.qwen.reader import Reader
 from qagent.session import Session
-from qagent.types import (
-    AssistantMessage,
-    BadCall,
-    Emit,
-    Part,
-    Prompt,
-    PromptSent,
-    Prose,
-    ReplyEnd,
-    ReplyEnded,
-    ReplyFinished,
-    TextStreamed,
-    ToolCall,
-    ToolSpec,
-    Usage,
-)
+from qagent.types import AssistantMessage, BadCall, Part, Prompt, Prose, ReplyEnd, ReplyEnded, ToolCall, ToolSpec, Usage
 
 MOST_CONTINUED = 3
 """A reply has 4,096 tokens by default: four times that is half of the window, and longer than any file that this

@@ -10,18 +10,9 @@ from scripted_agent import BUGGY, DONE, EDIT, READ, RUN, Scene, call, repository
 
 from qagent.cli.once import nobody
 from qagent.errors import RunnerStopped
+from qagent.events import CallFinished, Notice, ReplyFinished, TaskFinished
 from qagent.models.scripted import Said
-from qagent.types import (
-    Answer,
-    AssistantMessage,
-    CallFinished,
-    Notice,
-    Outcome,
-    ReplyFinished,
-    TaskFinished,
-    ToolResult,
-    UserMessage,
-)
+from qagent.types import Answer, AssistantMessage, Outcome, ToolResult, UserMessage
 from qagent.wiring import make_agent
 
 FOREVER = call("run", command="echo $$ > pid; exec sleep 600")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from scripted_agent import BUGGY, DONE, EDIT, READ, RUN, Scene, call, write_files
 
+from qagent.events import CallStarted
 from qagent.qwen.habits import TOLD, Answer
 from qagent.types import Answer as Leave
-from qagent.types import CallStarted, OutcomeReason
+from qagent.types import OutcomeReason
 
 FIXED = BUGGY.replace("-", "+")
 GREEN = call("run", command="true")

@@ -9,22 +9,13 @@ import pytest
 from scripted_agent import BUGGY, DONE, EDIT, READ, RUN, Scene, call, write_files
 
 from qagent.errors import WindowExceeded
+from qagent.events import ReplyFinished
 from qagent.models.base import CallsDelta
 from qagent.models.driver import PrefillRefused
 from qagent.models.refusal import SchemaRefused
 from qagent.models.scripted import Said, ScriptedModel, ScriptLine
 from qagent.reply import MOST_CONTINUED
-from qagent.types import (
-    AssistantMessage,
-    BadCall,
-    Delta,
-    Prompt,
-    ReplyEnded,
-    ReplyFinished,
-    TextDelta,
-    ToolCall,
-    Usage,
-)
+from qagent.types import AssistantMessage, BadCall, Delta, Prompt, ReplyEnded, TextDelta, ToolCall, Usage
 
 BROKEN = "<tools>\n{broken\n</tools>"
 HEADER = '{"name": "read_file", "arguments": {"path": "calc.py"}}'

@@ -12,6 +12,7 @@ from scripted_agent import READ, Scene, repository
 
 from qagent.config import Settings
 from qagent.errors import ConfigProblem, LeaveRefused, ModelMissing, NoSuchRoute, ServerProblem, Unreachable
+from qagent.events import Event, Notice
 from qagent.models.base import Model
 from qagent.models.chat import Chat
 from qagent.models.chat_only import ChatOnly
@@ -25,7 +26,7 @@ from qagent.qwen.profiles import STOPS
 from qagent.session import Session
 from qagent.testing import Fault, LoopbackOllama
 from qagent.testing.openai import LoopbackOpenAI
-from qagent.types import Answer, Event, Notice, Prompt, Question, SystemMessage, UserMessage
+from qagent.types import Answer, Prompt, Question, SystemMessage, UserMessage
 from qagent.wiring import Place, connect, make_agent, new_session
 from qagent.words import Words
 from qagent.workspace.place import Workspace

@@ -14,8 +14,9 @@ from llama_server import LlamaServer
 from scripted_agent import BUGGY, DONE, EDIT, READ, RUN
 
 import qagent
+from qagent.events import CallFinished, Event, TextStreamed
 from qagent.session import peek
-from qagent.types import AssistantMessage, CallFinished, Event, Outcome, TextStreamed, ToolResult, UserMessage
+from qagent.types import AssistantMessage, Outcome, ToolResult, UserMessage
 
 pytestmark = pytest.mark.llamacpp
 

@@ -16,12 +16,13 @@ from tiny_qwen import Shape, metadata
 from tiny_vocab import Vocabulary
 
 from qagent.errors import StreamBroken, Unreachable, WindowExceeded
+from qagent.events import Event, PromptSent, TextStreamed
 from qagent.models.llamacpp import LlamaCpp
 from qagent.net import Door
 from qagent.qwen import chatml
 from qagent.qwen.profiles import Sampling
 from qagent.session import peek
-from qagent.types import AssistantMessage, Event, Outcome, Prompt, PromptSent, ReplyEnded, TextStreamed, UserMessage
+from qagent.types import AssistantMessage, Outcome, Prompt, ReplyEnded, UserMessage
 from qagent.wiring import connect
 
 pytestmark = pytest.mark.llamacpp

@@ -2,21 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from qagent.narration import Line, Lines, call_line, diff_lines, ending, harmless, reason
-from qagent.types import (
+from qagent.events import (
     BadCallSeen,
     CallFinished,
     CallStarted,
     Event,
     Notice,
-    Outcome,
     PromptSent,
     ReplyFinished,
     TaskFinished,
     TextStreamed,
-    ToolCall,
-    Usage,
 )
+from qagent.narration import Line, Lines, call_line, diff_lines, ending, harmless, reason
+from qagent.types import Outcome, ToolCall, Usage
 
 CALL = ToolCall("1.1", "read_file", {"path": "a.py", "start": 3, "end": 9})
 RUN = ToolCall("1.2", "run", {"command": "pytest"})

@@ -41,8 +41,8 @@ from quirk_runs import (
 from quirk_shapes import BROKEN_JSON, CONTENT, FORMS
 from scripted_agent import call, repository
 
+from qagent.events import CallFinished
 from qagent.testing import Reply
-from qagent.types import CallFinished
 
 FolderOf = Callable[[Bug], Path]
 UNDERSTOOD = FORMS | CONTENT

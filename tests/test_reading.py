@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qagent.events import Event, Notice, ReplyFinished, TextStreamed
 from qagent.reading import FORM_WORDS, HELD, REPAIR_WORDS, Reading, how, note
-from qagent.types import Event, Form, Notice, Repair, ReplyFinished, TextStreamed, Usage
+from qagent.types import Form, Repair, Usage
 
 FORMS: tuple[Form, ...] = get_args(Form)
 REPAIRS: tuple[Repair, ...] = get_args(Repair)

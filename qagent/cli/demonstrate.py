@@ -13,12 +13,13 @@ from qagent.config import Settings
 from qagent.demo import sample_repository
 from qagent.demo.script import REPLIES, TASK
 from qagent.errors import UserFacing
+from qagent.events import Event
 from qagent.narration import Line, Lines
 from qagent.reading import Reading
 from qagent.running import run_to_end
 from qagent.session import Session
 from qagent.testing import LoopbackOllama
-from qagent.types import Event, Mode, Outcome, SystemMessage
+from qagent.types import Mode, Outcome, SystemMessage
 from qagent.wiring import Place, connect, make_agent, prefix
 from qagent.words import Words
 from qagent.workspace.place import Workspace

@@ -13,12 +13,13 @@ from typing import Any, Literal
 from qagent.cli.ends import outcome_code, put, report, say_end, say_json, say_result
 from qagent.cli.start import Options, Resume, Start, moved, notice, painter, say, session_path, start
 from qagent.errors import UsageProblem, UserFacing
+from qagent.events import CallFinished, Event, TaskFinished, TextStreamed
 from qagent.models.base import Model
 from qagent.narration import Line, Lines, ending, harmless
 from qagent.reading import Reading
 from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
-from qagent.types import Answer, CallFinished, Event, Outcome, Question, TaskFinished, TextStreamed, Usage
+from qagent.types import Answer, Outcome, Question, Usage
 from qagent.wiring import connect, make_agent, new_session
 
 Format = Literal["text", "json", "stream-json"]

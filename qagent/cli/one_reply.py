@@ -16,12 +16,13 @@ from qagent.cli.ends import put, say_json
 from qagent.cli.json_lines import open_stream
 from qagent.cli.parse import prose, tools_in
 from qagent.cli.start import notice
+from qagent.events import ReplyFinished
 from qagent.narration import harmless
 from qagent.qwen import calls
 from qagent.qwen.reader import Reader
 from qagent.reading import Reading, how
 from qagent.tools.toolbox import standard_toolbox
-from qagent.types import BadCall, Form, Part, Prose, ReplyFinished, ToolCall, ToolSpec, Usage
+from qagent.types import BadCall, Form, Part, Prose, ToolCall, ToolSpec, Usage
 from qagent.words import Words
 from qagent.workspace.place import Workspace
 

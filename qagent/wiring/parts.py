@@ -11,6 +11,7 @@ from qagent.agent import Agent, Rules
 from qagent.config import Settings
 from qagent.config.per_model import profile_for
 from qagent.errors import ModelFacing
+from qagent.events import Emit, Notice
 from qagent.models.base import Model
 from qagent.models.chat_only import ChatOnly
 from qagent.models.falling import Falling
@@ -19,7 +20,7 @@ from qagent.permissions.rules import Policy
 from qagent.qwen.profiles import Profile
 from qagent.session import Session
 from qagent.tools.toolbox import Toolbox, standard_toolbox
-from qagent.types import Approve, Emit, Limits, Notice, SystemMessage
+from qagent.types import Approve, Limits, SystemMessage
 from qagent.words import Words
 from qagent.workspace.files import read_text
 from qagent.workspace.place import Workspace

@@ -15,8 +15,9 @@ from scripted_agent import repository
 from qagent import context
 from qagent.agent import Agent
 from qagent.config import Settings
+from qagent.events import Emit, Event
 from qagent.session import Session
-from qagent.types import Answer, AssistantMessage, Emit, Event, Message, Question, Usage
+from qagent.types import Answer, AssistantMessage, Message, Question, Usage
 from qagent.wiring import Place, connect, make_agent, new_session
 from qagent.words import Words
 from qagent.workspace.place import Workspace

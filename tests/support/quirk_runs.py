@@ -13,9 +13,10 @@ from pathlib import Path
 from scripted_agent import call
 
 from qagent.config import Settings
+from qagent.events import Event
 from qagent.session import Session
 from qagent.testing import Generation, LoopbackOllama, Reply
-from qagent.types import Answer, Event, Outcome, Question, SystemMessage
+from qagent.types import Answer, Outcome, Question, SystemMessage
 from qagent.wiring import Place, connect, make_agent, prefix
 from qagent.words import Words
 from qagent.workspace.place import Workspace

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from qagent.agent import Agent
 from qagent.config import Settings
+from qagent.events import Event
 from qagent.models.scripted import ScriptedModel, ScriptLine
 from qagent.session import Session
-from qagent.types import Answer, Event, Outcome, Question, SystemMessage
+from qagent.types import Answer, Outcome, Question, SystemMessage
 from qagent.wiring import Place, make_agent, prefix
 from qagent.words import Words
 from qagent.workspace.place import Workspace
