@@ -165,3 +165,10 @@ def test_a_value_that_may_end_in_two_places_is_not_run(form: tuple[str, str]) ->
 def test_what_looks_like_a_call_and_is_none_is_not_lost() -> None:
     text = 'run("rm -<tool_call>\n{"name": "run", "arguments": {"c": "ls"}}\n</tool_call>")'
     assert prose(read(text, (ToolSpec("run"),))) == text
+
+
+@pytest.mark.parametrize("closing", ["", "\n```", "\n```\n", "\n```\n</tools>", "\n```json\n"])
+def test_words_in_tags_are_told_of_also_when_a_fence_closes_behind_them(closing: str) -> None:
+    parts = read(f"Sure.\n\n```json\n<tools>\nI call read_file with a.py{closing}")
+    assert (calls(parts), prose(parts)) == ([], "Sure.\n\n")
+    assert ["no call in the tags" in call.why for call in bad(parts)] == [True]

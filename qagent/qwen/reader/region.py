@@ -47,6 +47,7 @@ class Region:
         self._end_at: int | None = None
         self._is_sentence = False
         self._cut_why = reasons.CUT
+        self._lead_at = 0
         self._piece: Piece | None = None
         self._state: Callable[[str, int], int] = self._first
         if opening.form == "xml":
@@ -143,6 +144,7 @@ class Region:
                 self._name = lead.name
                 self._begin(CallBody("json", lead.end, certain=True))
             case "mark":
+                self._lead_at = self._lead_at or lead.start
                 self._begin(self._head())
             case "tag":
                 self._end_lead(lead.text)
@@ -151,10 +153,8 @@ class Region:
 
     def _end_lead(self, lead: str, *, whole: bool = True) -> None:
         said = calls.read_spoken(lead.strip(), self._around.form, self._written.tools, whole=whole)
-        self.parts = [
-            *self._written.parts(self._values, self._around.form),
-            *(said or [BadCall("", lead, reasons.EMPTY)]),
-        ]
+        before = self._written.parts(self._values, self._around.form)
+        self.parts = [*before, *(said or [BadCall("", lead, reasons.EMPTY)])]
         self.verdict = "calls"
 
     def _weigh_body(self, body: CallBody, end: int) -> None:
@@ -178,9 +178,8 @@ class Region:
     def _begin_block(self) -> None:
         """Behind the last value, from the mark on, where the line begins."""
         has_empty = not self._lacks_text(or_has_empty=False)
-        around = Around(
-            self._around.certain, self._around.closer, bool(self._around.fence or self._around.inner_fence), has_empty
-        )
+        out = self._around
+        around = Around(out.certain, out.closer, bool(out.fence or out.inner_fence), has_empty)
         self._begin(CodeBlock(self._mark, self._tape, around))
 
     def _weigh_block(self, block: CodeBlock) -> None:
@@ -376,6 +375,9 @@ class Region:
         return self._opening.leads and may_lead and not self._is_sentence
 
     def _finish(self) -> None:
+        if self._lead_at and not self._values:  # a fence in it has hidden that nothing came behind it
+            self._end_lead(self._tape.slice(self._lead_at, self.end))
+            return
         self.parts = self._written.parts(self._values, self._around.form)
         is_empty = not self._values and self._around.form not in ("bare", "named")
         proven = self._around.certain or (
@@ -386,10 +388,8 @@ class Region:
     def _fail(self, start: int, why: str) -> None:
         """The call that begins at `start` cannot be run; those before it can."""
         whole = [value for value in self._values if value.start < start]
-        self.parts = [
-            *self._written.parts(whole, self._around.form),
-            BadCall("", self._tape.slice(start, self.end), why),
-        ]
+        before = self._written.parts(whole, self._around.form)
+        self.parts = [*before, BadCall("", self._tape.slice(start, self.end), why)]
         self.verdict = "calls"
 
     def _lacks_text(self, *, or_has_empty: bool = True, or_is_strange: bool = True) -> bool:
