@@ -120,6 +120,7 @@ MORE_NO_CALLS = {
     "a name with arguments that is spoken of": 'Tool: run\n{"command": "ls"}\nis forbidden.',
     "tags that are spoken of": "Use <tools> and </tools> for that, or the <function=run> form.",
     "a word that ends like a tag": "It is a vector<t",
+    "a weak tag around something else": "<response>{ return x }</response>\n<json>[link](x)\n",
 }
 
 

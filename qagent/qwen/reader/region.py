@@ -363,7 +363,7 @@ class Region:
         self.end, self._end_at = self.end if at is None else at, at
         if self._around.form == "fence" and self._around.fence:  # more than calls stands in the fence: an example
             self.verdict = "code"
-        elif self._around.certain or self._leads or self._around.form not in ("bare", "named"):
+        elif self._around.certain or (self._values and (self._leads or self._around.form not in ("bare", "named"))):
             self._finish()
         else:  # a bare object ends the reply, or it is an example
             self.verdict = "text"
