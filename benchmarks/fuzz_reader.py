@@ -21,7 +21,7 @@ import atheris
 
 with atheris.instrument_imports(include=["qagent.qwen"]):
     from qagent.qwen.calls import corrected
-    from qagent.qwen.reader import Reader, lexemes
+    from qagent.qwen.reader import Reader, joined, lexemes
 
 from qagent.types import BadCall, Form, Parameter, Part, Prose, Repair, ToolCall, ToolSpec
 
@@ -81,13 +81,7 @@ def parts_of(pieces: Sequence[str], tools: Sequence[ToolSpec], *, cut: bool) -> 
     """The parts, neighbouring prose joined."""
     reader = Reader(tools)
     heard = [part for piece in pieces for part in reader.feed(piece)] + reader.close(cut=cut)
-    joined: list[Part] = []
-    for part in heard:
-        if isinstance(part, Prose) and joined and isinstance(joined[-1], Prose):
-            joined[-1] = Prose(joined[-1].text + part.text)
-        else:
-            joined.append(part)
-    return joined, reader
+    return joined(heard), reader
 
 
 def check(text: str, tools: Sequence[ToolSpec], width: int) -> None:

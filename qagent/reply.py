@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from itertools import count, groupby
+from itertools import count
 
 from qagent import context
 from qagent.errors import WindowExceeded
@@ -22,7 +22,7 @@ from qagent.models.base import CallsDelta, Model
 from qagent.models.driver import PrefillRefused
 from qagent.models.refusal import SchemaRefused
 from qagent.qwen import chatml
-from qagent.qwen.reader import Reader
+from qagent.qwen.reader import Reader, joined
 from qagent.session import Session
 from qagent.types import AssistantMessage, BadCall, Part, Prompt, Prose, ReplyEnd, ReplyEnded, ToolCall, ToolSpec, Usage
 
@@ -202,7 +202,7 @@ class _UnderWay:
 
     def close(self) -> AssistantMessage:
         self._hear(self.reader.close(cut=self.end != "stop"))
-        parts = _numbered(_joined(self.parts), self.number) if self.text else _joined(self.parts)
+        parts = _numbered(tuple(joined(self.parts)), self.number) if self.text else tuple(joined(self.parts))
         return AssistantMessage(self.raw, tuple(map(self._marked, parts)), self.end)
 
     def _marked(self, part: Part) -> Part:
@@ -218,15 +218,6 @@ class _UnderWay:
             self.parts.append(part)
             if isinstance(part, Prose):
                 self.emit(TextStreamed(chatml.unmark(part.text)))
-
-
-def _joined(parts: list[Part]) -> tuple[Part, ...]:
-    """The parts with neighbouring prose in one piece, so that they do not depend on how the reply was streamed."""
-    joined: list[Part] = []
-    for is_prose, group in groupby(parts, key=lambda part: isinstance(part, Prose)):
-        run = list(group)
-        joined += [Prose("".join(part.text for part in run if isinstance(part, Prose)))] if is_prose else run
-    return tuple(joined)
 
 
 def _numbered(parts: tuple[Part, ...], reply: int) -> tuple[Part, ...]:

@@ -49,14 +49,8 @@ class Ollama:
         self._server = Server(TITLE, url, "ollama serve", "OLLAMA_HOST or --host", WIDEN)
         self._wire = Wire(self._server, door, first_seconds, stall_seconds, sampling.reply_tokens)
         self._counts = PromptCounts()
-        self._fixed: dict[str, object] = {
-            "raw": True,
-            "stream": True,
-            "keep_alive": keep_alive,
-            "truncate": False,
-            "shift": False,
-        }
-        self._options, self._stops = _options(sampling), sampling.stops
+        self._fixed = {"raw": True, **always(keep_alive)}
+        self._sampling = sampling
 
     @property
     def name(self) -> str:
@@ -73,12 +67,8 @@ class Ollama:
         return await self._listed()
 
     def _body(self, prompt: Prompt) -> dict[str, object]:
-        options = self._options
-        if prompt.reply_tokens is not None:
-            options = {**options, "num_predict": prompt.reply_tokens}
-        if prompt.stops:
-            options = {**options, "stop": [*self._stops, *prompt.stops]}
-        body = {"model": self._name, "prompt": prompt.text, **self._fixed, "options": options}
+        asked = options(self._sampling, prompt)
+        body = {"model": self._name, "prompt": prompt.text, **self._fixed, "options": asked}
         return body if prompt.schema is None else {**body, "format": prompt.schema}
 
     async def _listed(self) -> list[InstalledModel]:
@@ -124,15 +114,22 @@ class _Reading:
         return ReplyEnded(end, Usage(prompt_tokens=read, reply_tokens=last.count("eval_count"), seconds=seconds))
 
 
-def _options(sampling: Sampling) -> dict[str, object]:
+def always(keep_alive: str) -> dict[str, object]:
+    """What every request says, whatever its endpoint: Ollama shortens prompts silently unless told not to."""
+    return {"stream": True, "keep_alive": keep_alive, "truncate": False, "shift": False}
+
+
+def options(sampling: Sampling, prompt: Prompt) -> dict[str, object]:
+    """Those that load the model anew (`num_ctx`) are the session's; the others may be the request's."""
+    stops = list(dict.fromkeys([*sampling.stops, *prompt.stops]))
     return {
         "num_ctx": sampling.window,
-        "num_predict": sampling.reply_tokens,
+        "num_predict": sampling.reply_tokens if prompt.reply_tokens is None else prompt.reply_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,
         "repeat_penalty": sampling.repeat_penalty,
-        "stop": list(sampling.stops),
+        **({"stop": stops} if stops else {}),  # an empty list would take the model's own away
     }
 
 

@@ -15,6 +15,7 @@ from qagent.models.counting import PromptCounts
 from qagent.models.driver import Asking, check_prefill, drive
 from qagent.models.ending import end_of
 from qagent.models.names import missing
+from qagent.models.ollama import TITLE, WIDEN, always, options
 from qagent.models.record import Record, not_spoken
 from qagent.models.refusal import Server, Told, explain, read_refusal
 from qagent.models.thinking import Thinking
@@ -22,8 +23,6 @@ from qagent.models.wire import Heard, Wire
 from qagent.net import Door
 from qagent.qwen.profiles import Sampling
 from qagent.types import Delta, Prompt, ReplyEnded, Usage
-
-WIDEN = "raise the setting `num_ctx`, or give the model less to read: a shorter task, a new conversation"
 
 
 class OllamaChat:
@@ -41,16 +40,11 @@ class OllamaChat:
         first_seconds: float = 600.0,
     ) -> None:
         self._name = name
-        self._server = Server("Ollama", url, "ollama serve", "OLLAMA_HOST or --host", WIDEN)
+        self._server = Server(TITLE, url, "ollama serve", "OLLAMA_HOST or --host", WIDEN)
         self._wire = Wire(self._server, door, first_seconds, stall_seconds, sampling.reply_tokens)
         self._counts = PromptCounts()
         self._sampling = sampling
-        self._fixed: dict[str, object] = {
-            "stream": True,
-            "keep_alive": keep_alive,
-            "truncate": False,
-            "shift": False,
-        }
+        self._fixed = always(keep_alive)
 
     @property
     def name(self) -> str:
@@ -63,7 +57,7 @@ class OllamaChat:
         """Text as it comes, then ReplyEnded. Raises like `Ollama.stream`."""
         check_prefill(prompt)
         messages = chat_messages(prompt.messages)
-        body = {"model": self._name, "messages": messages, **self._fixed, "options": _options(self._sampling, prompt)}
+        body = {"model": self._name, "messages": messages, **self._fixed, "options": options(self._sampling, prompt)}
         if prompt.schema is not None:
             body["format"] = prompt.schema
         asking = Asking("/api/chat", body, self._explained, prompt.reply_tokens)
@@ -84,11 +78,11 @@ class _Reading:
     def heard(self, line: bytes) -> Heard | None:
         if not line.strip():
             return None
-        said = Record.parse(line, "Ollama")
+        said = Record.parse(line, TITLE)
         if "error" in said.values:
             return Heard(refusal=read_refusal(None, said.values["error"]))
         if "done" not in said.values:
-            raise not_spoken("Ollama")
+            raise not_spoken(TITLE)
         text, ends = self._thinking.feed(said.inner("message").text("content")), said.flag("done")
         if ends:
             return Heard(text + self._thinking.rest(), said)
@@ -101,17 +95,3 @@ class _Reading:
         self._counts.check(self._prompt, read)
         usage = Usage(prompt_tokens=read, reply_tokens=last.count("eval_count"), seconds=seconds)
         return ReplyEnded(end_of(last.text("done_reason") or "stop"), usage)  # older versions tell no reason
-
-
-def _options(sampling: Sampling, prompt: Prompt) -> dict[str, object]:
-    """Those that load the model anew (`num_ctx`) are the session's; the others may be the request's."""
-    stops = list(dict.fromkeys([*sampling.stops, *prompt.stops]))
-    return {
-        "num_ctx": sampling.window,
-        "num_predict": prompt.reply_tokens or sampling.reply_tokens,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
-        "repeat_penalty": sampling.repeat_penalty,
-        **({"stop": stops} if stops else {}),  # an empty list would take the model's own away
-    }

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Endpoint = Literal["completions", "chat"]
 Kind = Literal["ollama", "llamacpp", "openai"]
 
 

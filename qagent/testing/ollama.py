@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from qagent.qwen.chatml import estimate
 from qagent.testing.script import Fault, Reply, Turn, pieces_of, stopped
-from qagent.testing.server import Connection, LoopbackServer, Request
+from qagent.testing.server import JSON, Connection, LoopbackServer, Request
 
 NDJSON = "application/x-ndjson"
-JSON = "application/json; charset=utf-8"
 WEIGHT_BYTES = 4_683_087_332
 CREATED = "2026-01-01T00:00:00Z"
 INVALID_FORMAT = 'invalid format: %s; expected "json" or a valid JSON Schema object'
@@ -83,9 +82,9 @@ class LoopbackOllama(LoopbackServer):
         elif path in ("/api/generate", "/api/chat"):
             await self._generate(request, connection)
         elif path == "/api/show":
-            await self._show(_object(request), connection)
+            await self._show(request.said, connection)
         elif path in (plain := self._plain()):
-            await _answer(connection, 200, plain[path])
+            await connection.answer(200, plain[path])
         else:
             await connection.whole(404, "text/plain", b"404 page not found")
 
@@ -109,44 +108,32 @@ class LoopbackOllama(LoopbackServer):
     async def _show(self, said: dict[str, Any], connection: Connection) -> None:
         name = said.get("model", "")
         if name not in self._models:
-            await _answer(connection, 404, {"error": f"model '{name}' not found"})
+            await connection.answer(404, {"error": f"model '{name}' not found"})
             return
         info = {"general.architecture": "qwen2", "qwen2.context_length": self._window}
         shown = {"details": self._listed(name)["details"], "model_info": info, "capabilities": ["completion", "insert"]}
         shown |= {"template": self._template} if self._template else {}
-        await _answer(connection, 200, shown)
+        await connection.answer(200, shown)
 
     async def _generate(self, request: Request, connection: Connection) -> None:
-        said = _object(request)
+        said = request.said
         if (name := said.get("model", "")) not in self._models:
-            await _answer(connection, 404, {"error": f"model '{name}' not found"})
+            await connection.answer(404, {"error": f"model '{name}' not found"})
             return
         if not (said.get("format") in (None, "", "json") or isinstance(said["format"], dict)):
-            await _answer(connection, 400, {"error": INVALID_FORMAT % json.dumps(said["format"])})
+            await connection.answer(400, {"error": INVALID_FORMAT % json.dumps(said["format"])})
             return
         asked = (said.get("prompt", ""), said.get("options", {}), said.get("format"))
         generation = Generation(request, name, *asked, tuple(said.get("messages", ())))
         self.generated.append(generation)
         if len(self.generated) > len(self._script):
-            await _answer(connection, 500, {"error": "the script is over"})
+            await connection.answer(500, {"error": "the script is over"})
             return
         turn = self._script[len(self.generated) - 1]
         if isinstance(turn, Fault):
             await _fail(generation, connection, turn)
         else:
             await _reply(generation, connection, Reply(turn) if isinstance(turn, str) else turn)
-
-
-def _object(request: Request) -> dict[str, Any]:
-    try:
-        said = request.json
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
-
-
-async def _answer(connection: Connection, status: int, said: dict[str, Any]) -> None:
-    await connection.whole(status, JSON, json.dumps(said).encode())
 
 
 async def _reply(generation: Generation, connection: Connection, reply: Reply) -> None:

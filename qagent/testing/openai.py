@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from qagent.qwen.chatml import estimate
 from qagent.testing.script import Fault, Reply, Turn, pieces_of, stopped
-from qagent.testing.server import Connection, LoopbackServer, Request
+from qagent.testing.server import JSON, Connection, LoopbackServer, Request
 
 EVENTS = "text/event-stream"
-JSON = "application/json"
 CREATED = 1_767_225_600
 PIECE_CHARACTERS = 5
 
@@ -99,11 +98,11 @@ class LoopbackOpenAI(LoopbackServer):
             await _refuse(connection, 401, "Unauthorized")
         elif path == "/v1/models":
             listed = [self._listed(name) for name in self._models]
-            await _answer(connection, 200, {"object": "list", "data": listed})
+            await connection.answer(200, {"object": "list", "data": listed})
         elif route in self._routes:
-            await self._ask(Asked(request, route, _object(request)), connection)
+            await self._ask(Asked(request, route, request.said), connection)
         else:
-            await _answer(connection, 404, {"detail": "Not Found"})
+            await connection.answer(404, {"detail": "Not Found"})
 
     def _listed(self, name: str) -> dict[str, Any]:
         window = {"max_model_len": self._window} if self._window else {}
@@ -131,18 +130,6 @@ class LoopbackOpenAI(LoopbackServer):
         if asked.said.get("tools") and not self._tools:
             return 400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
         return None
-
-
-def _object(request: Request) -> dict[str, Any]:
-    try:
-        said = request.json
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
-
-
-async def _answer(connection: Connection, status: int, said: dict[str, Any]) -> None:
-    await connection.whole(status, JSON, json.dumps(said).encode())
 
 
 async def _refuse(connection: Connection, status: int, text: str) -> None:

@@ -14,7 +14,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, cast
+
+JSON = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,15 @@ class Request:
     @property
     def json(self) -> Any:
         return json.loads(self.body) if self.body else None
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The body as a JSON object; empty when it is none."""
+        try:
+            found = self.json
+        except ValueError:
+            return {}
+        return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 class Gone(Exception):
@@ -58,6 +69,10 @@ class Connection:
         """A whole answer with its length."""
         await self.head(status, content_type, f"content-length: {len(body)}")
         await self.send(body)
+
+    async def answer(self, status: int, said: dict[str, Any]) -> None:
+        """A whole answer: a JSON object."""
+        await self.whole(status, JSON, json.dumps(said).encode())
 
     async def begin_chunks(self, content_type: str) -> None:
         await self.head(200, content_type, "transfer-encoding: chunked")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 
-from qagent.qwen.reader import Reader
+from qagent.qwen.reader import Reader, joined
 from qagent.types import Arguments, BadCall, Form, Parameter, Part, Prose, ToolCall, ToolSpec
 
 _PATH = Parameter("path", "string", required=True)
@@ -70,13 +70,7 @@ def parts_of(
     """The parts, neighbouring prose joined, and the reader that gave them. `cut`: a limit ended the reply."""
     reader = Reader(tools)
     heard = [part for chunk in chunks for part in reader.feed(chunk)] + reader.close(cut=cut)
-    joined: list[Part] = []
-    for part in heard:
-        if isinstance(part, Prose) and joined and isinstance(joined[-1], Prose):
-            joined[-1] = Prose(joined[-1].text + part.text)
-        else:
-            joined.append(part)
-    return joined, reader
+    return joined(heard), reader
 
 
 def read(text: str, tools: Sequence[ToolSpec] = TOOLS, *, cut: bool = False) -> list[Part]:

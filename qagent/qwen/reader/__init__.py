@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qagent.qwen.reader.output import joined
 from qagent.qwen.reader.reply import Reader, Span
 
-__all__ = ["Reader", "Span"]
+__all__ = ["Reader", "Span", "joined"]

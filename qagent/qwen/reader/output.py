@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 
 from qagent.types import Part, Prose
 
@@ -70,3 +71,12 @@ class Output:
         if shown := "".join(self._shown):
             self._parts.append(Prose(shown))
         self._shown.clear()
+
+
+def joined(parts: Iterable[Part]) -> list[Part]:
+    """The parts with neighbouring prose in one piece, so that they do not depend on how the reply was streamed."""
+    whole: list[Part] = []
+    for is_prose, group in groupby(parts, key=lambda part: isinstance(part, Prose)):
+        run = list(group)
+        whole += [Prose("".join(part.text for part in run if isinstance(part, Prose)))] if is_prose else run
+    return whole
