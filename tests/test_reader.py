@@ -119,7 +119,6 @@ MORE_NO_CALLS = {
     "another file's JSON": 'Put this there:\n```json\n{"name": "run", "command": "ls"}\n```\n',
     "a name with arguments that is spoken of": 'Tool: run\n{"command": "ls"}\nis forbidden.',
     "tags that are spoken of": "Use <tools> and </tools> for that, or the <function=run> form.",
-    "a word that ends like a tag": "It is a vector<t",
     "a weak tag around something else": "<response>{ return x }</response>\n<json>[link](x)\n",
 }
 
@@ -161,6 +160,7 @@ HIDDEN = {
     "an empty fence": ("Here:\n```json\n\n```\nEnd.", "Here:\nEnd."),
     "closing tags alone": ("a</tools>b</tool_call>c", "abc"),
     "half a tag at the end": ("Now <tool_ca", "Now "),
+    "half a tag behind a word": ("It is a vector<t", "It is a vector"),
     "half a control token at the end": ("Now <|im_e", "Now "),
     "an opening tag at the end": ("Now <tools>\n", "Now "),
     "thoughts": (f"<think>maybe <tools>{LS}</tools> {LS}\n{LS}</think>No.", f"maybe <tools>{LS}</tools> {LS}\n{LS}No."),

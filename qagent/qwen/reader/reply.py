@@ -178,7 +178,7 @@ class Reader:
     def _end_carry(self) -> None:
         """Half a tag at the reply's end is never shown, and means nothing."""
         is_word = " " in self._carry and "=" not in self._carry  # `<tools are`: half a tag only to whoever waits
-        is_text = is_word or self._carry[:2] in ("<", "<~") or self._out.tail[-1:].isalnum()  # as in `vector<t`
+        is_text = is_word or self._carry[:2] in ("<", "<~")
         if is_text and self._region:
             self._region.end += len(self._carry)
         elif is_text and self._state != self._fence_line:
