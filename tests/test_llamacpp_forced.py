@@ -73,8 +73,9 @@ async def test_random_weights_call_offered_tools_or_are_cut(
         for offered in (*zip(SHIPPED, strict=True), SHIPPED, SHIPPED):  # alone, so that every tool is met
             reply = await forced_reply(asked, TALK, offered, "not run")
             came[outcome(reply, [tool.name for tool in offered])] += 1
-    assert {name.removesuffix(" full") for name in came} >= {*NAMES}
-    assert "list_files" in came
+    # Which ones come is the processor's arithmetic; that most have a whole header is not.
+    assert {name.removesuffix(" full") for name in came} & {*NAMES}
+    assert came["cut"] + came["empty"] < came.total() / 2
 
 
 async def test_a_header_at_the_limit_is_reported_and_is_never_a_call(llama_server: StartLlama) -> None:
