@@ -15,6 +15,7 @@
         │   ├── ToolsUnsupported      the model can chat only: it takes no native tools
         │   ├── StreamBroken          the reply ended without its end, or was rubbish
         │   └── Stalled               no word for too long
+        ├── UndoProblem          3    changes cannot be taken back, or not without losing somebody's work
         ├── WindowExceeded       8    the prompt is longer than the model's window
         ├── PromptCut            8    the server silently used less of the prompt than was sent
         ├── ConfigProblem       10    a setting is wrong, or a file cannot be read
@@ -26,7 +27,10 @@ The agent's loop catches ModelFacing in one place, the command line UserFacing i
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from qagent.types import Seen
 
 
 class QagentError(Exception):
@@ -42,7 +46,11 @@ class ModelFacing(QagentError):
 
 
 class ToolFailed(ModelFacing):
-    pass
+    """`seen`: what the text shows of files; after that the model knows it."""
+
+    def __init__(self, text: str, seen: tuple[Seen, ...] = ()) -> None:
+        super().__init__(text)
+        self.seen = seen
 
 
 class Denied(ModelFacing):
@@ -107,6 +115,10 @@ class StreamBroken(ServerProblem):
 
 class Stalled(ServerProblem):
     pass
+
+
+class UndoProblem(UserFacing):
+    exit_code = 3
 
 
 class WindowExceeded(UserFacing):

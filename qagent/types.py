@@ -155,11 +155,24 @@ class AssistantMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Lines of a file that the model has before its eyes: `first` to `last` of `total`, counted from 1; 0 to 0: none of
+    them, though it knows the file. path: relative to the workspace; digest: of the file's bytes, as they were then."""
+
+    path: str
+    digest: str
+    first: int
+    last: int
+    total: int
+    kind: Literal["seen"] = "seen"
+
+
+@dataclass(frozen=True, slots=True)
 class ToolResult:
     """What came of the call with this id. A call without a result in the session means: not run.
 
     `ok`: the call was carried out; `good`: and what it did came out well (a command may fail). changed: the files that
-    it changed, relative to the workspace.
+    it changed, relative to the workspace. seen: what it showed of files.
     """
 
     call_id: str
@@ -168,6 +181,7 @@ class ToolResult:
     good: bool = True
     changed: tuple[str, ...] = ()
     fate: Fate = "run"
+    seen: tuple[Seen, ...] = ()
     kind: Literal["result"] = "result"
 
 
@@ -296,7 +310,8 @@ class Limits:
 class ToolOutput:
     """What a tool's function returns: `text` for the model, `summary` for people, `diff` of what changed on disk.
 
-    `good` is false when it did what was asked and that came out badly: a command that failed.
+    `good` is false when it did what was asked and that came out badly: a command that failed. `seen`: what the text
+    shows of files.
     """
 
     text: str
@@ -304,3 +319,4 @@ class ToolOutput:
     diff: str = ""
     changed: tuple[str, ...] = ()
     good: bool = True
+    seen: tuple[Seen, ...] = ()

@@ -99,14 +99,16 @@ def test_a_request_that_is_none_is_told_with_its_line(capsys: Capture, tmp_path:
 
 def test_debug_edit_keeps_its_contract() -> None:
     edits = [{"old": "a", "new": "b", "replace_all": False}]
-    good, bad = debug(
+    good, bad, old = debug(
         "edit",
         {"id": 1, "file": "x", "before": "a\n", "edits": edits},
-        {"id": 2, "file": "x", "before": "a a\n", "edits": edits, "seen": "a\n"},
+        {"id": 2, "file": "x", "before": "a a\n", "edits": edits, "seen": "a a\n"},
+        {"id": 3, "file": "x", "before": "a\nc\n", "edits": edits, "seen": "a\n"},
     )
     assert good == {"id": 1, "after": "b\n"}
     assert (bad["id"], bad["error"]) == (2, "ambiguous")
     assert bad["message"]
+    assert (old["id"], old["error"]) == (3, "stale")
 
 
 def test_a_prompt_is_shown_as_the_chosen_model_gets_it(capsys: Capture, tmp_path: Path) -> None:

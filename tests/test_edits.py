@@ -3,16 +3,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qagent.edits.applying import Edit
+from qagent.edits.applying import apply as applied
 from qagent.edits.block import replace_block
 from qagent.edits.diff import lines_of, stretches, unified
-from qagent.edits.exact import Code, Edit, EditRefused, apply, places
 from qagent.edits.omission import is_placeholder, omission
+from qagent.edits.refused import Code, EditRefused
+from qagent.qwen.chatml import estimate
 
 CART = """\
 class Cart:
@@ -25,6 +29,10 @@ class Cart:
     def count(self):
         return 0
 """
+
+
+def apply(before: str, edits: Sequence[Edit]) -> str:
+    return applied(before, edits, "cart.py").text
 
 
 def refused(before: str, *edits: Edit) -> EditRefused:
@@ -46,10 +54,10 @@ def refused(before: str, *edits: Edit) -> EditRefused:
         ("a\r\nb\r\nc\r\n", "a\nb\n", "x\ny\nz\n", "x\r\ny\r\nz\r\nc\r\n"),
         ("a\r\nb\r\n", "a\r\n", "x\r\n", "x\r\nb\r\n"),
         ("a\nb\n", "a\r\n", "x\r\ny\r\n", "x\ny\nb\n"),
-        ("a\r\nb\nc\r\nd\r\n", "b\nc\n", "x\n", "a\r\nx\r\nd\r\n"),
-        ("a\r\nb\nc\nd\n", "a\nb\n", "x\n", "x\nc\nd\n"),
+        ("a\r\nb\nc\r\nd\r\n", "b\nc\n", "x\n", "a\r\nx\nd\r\n"),
+        ("a\r\nb\nc\nd\n", "a\nb\n", "x\n", "x\r\nc\nd\n"),
         ("a\n\r\nb\n", "\nb", "\nc", "a\n\r\nc\n"),
-        ("a\nb\r\nc\n", "b\n", "x\ny\n", "a\nx\r\ny\r\nc\n"),
+        ("a\nb\r\nc\n", "b\n", "x\ny\n", "a\nx\r\ny\nc\n"),
         ("a\r\nb", "\nb", "\nc", "a\r\nc"),
         ("a\rb\nc\n", "a\rb", "x", "x\nc\n"),
         ("\tif a:\n\t\tb  \n", "b  ", "c", "\tif a:\n\t\tc\n"),
@@ -113,14 +121,6 @@ def test_one_failed_edit_fails_all_and_is_named() -> None:
     assert error.text == error.message
 
 
-def test_places_are_lines_from_one() -> None:
-    assert places(CART, "return 0") == [6, 9]
-    assert places("a\r\nb\r\na\r\n", "a\n") == [1, 3]
-    assert places("aaa", "aa") == [1, 1]
-    assert places(CART, "nowhere") == []
-    assert places(CART, "") == []
-
-
 PIECES = st.lists(st.sampled_from(["a", "b", "  c", "\n", "\r\n", "\n\n"]), max_size=12).map("".join)
 
 
@@ -140,25 +140,39 @@ def test_any_edit_is_made_or_refused(before: str, old: str, new: str) -> None:
 # ------------------------------------------------------------------ what a refusal says
 
 
-def test_ambiguous_lists_the_lines_and_asks_for_more() -> None:
+def test_ambiguous_lists_the_places_with_their_symbols_and_a_line_that_decides() -> None:
     message = refused(CART, Edit("return 0", "return 1")).message
-    assert "2 times, on lines 6, 9" in message
-    assert "more of the lines around" in message
+    assert "2 times: line 6 in Cart.total, line 9 in Cart.count; give it again with more" in message
+    assert "line 6 has `def total(self):` above it; line 9 has `def count(self):` above it" in message
 
 
-def test_not_found_shows_the_nearest_lines() -> None:
+def test_not_found_shows_the_nearest_lines_as_a_diff() -> None:
     message = refused(CART, Edit("    def total(self):\n        return None\n", "x")).message
-    assert "line 6 differs" in message
-    assert "Nearest: lines 5-6:\n    def total(self):\n        return 0\ncopy these lines exactly" in message
+    assert message == (
+        "the text to replace is not in the file; line 6 differs. Nearest: lines 5-6 (- yours, + the file's):\n"
+        "     def total(self):\n-        return None\n+        return 0\n"
+        "Copy the file's lines exactly, without the signs in front."
+    )
+
+
+def test_what_a_refusal_shows_can_be_copied_with_its_signs() -> None:
+    message = refused(CART, Edit("    def total(self):\n        return None\n", "x")).message
+    copied = "".join(f"{line}\n" for line in message.splitlines() if line.startswith((" ", "+")))
+    assert apply(CART, [Edit(copied, copied.replace("0", "5"))]) == CART.replace("return 0", "return 5", 1)
+
+
+def test_where_only_blanks_differ_they_are_made_visible() -> None:
+    message = refused("def f():\n\tx = 1\n\ty = 2\n", Edit("  x  = 1\n  y = 2\n", "z\n")).message
+    assert "it differs only in white space or indentation" in message
+    assert "-··x··=·1\n-··y·=·2\n+→x·=·1\n+→y·=·2\nCopy these lines exactly:\n\tx = 1\n\ty = 2" in message
 
 
 @pytest.mark.parametrize(
     ("old", "new", "cause"),
     [
-        ("def total(self):\n    return 0\n", "x", "differs only in white space or indentation"),
-        ("\tdef total(self):\n\t\treturn 0\n", "x", "differs only in white space or indentation"),
         ("def totals(self):\n", "    def count(self):\n", "the new text is already there, on line 8"),
-        ("self.prices = cost", "x", "Nearest: line 3:\n        self.prices = prices\n"),
+        ("self.prices = cost", "x", "Nearest: line 3"),
+        ("def total(self):\n    ...\n    return 1\n", "x", "it leaves lines out, so write all of them"),
         ("zzz yyy", "x", "nothing is like it"),
         ("\t\t\t", "x", "nothing is like it"),
     ],
@@ -167,17 +181,29 @@ def test_not_found_names_the_cause(old: str, new: str, cause: str) -> None:
     assert cause in refused(CART, Edit(old, new)).message
 
 
-@pytest.mark.parametrize("wanted", [4_990, 5])
-def test_a_refusal_is_short_and_quick_whatever_the_file(wanted: int) -> None:
-    before = "".join(f"    value_{number} = compute({number})\n    }}\n" for number in range(5_000))
-    old = before.replace("compute", "calculate") if wanted == 5 else f"value_{wanted} = compute(1)\n" + "}\n" * 3_000
-    message = refused(before, Edit(old, "x")).message
-    assert len(message.splitlines()) <= 14
-    assert message.endswith("copy these lines exactly")
+def test_left_out_lines_are_named() -> None:
+    message = refused(CART, Edit(CART, "class Cart:\n    # ... existing code ...\n")).message
+    assert "leaves code out at `# ... existing code ...`; these lines would be lost: `def __init__" in message
+    assert message.endswith("Write all of it; nothing was changed.")
 
 
-def test_a_very_long_line_is_cut_in_a_refusal() -> None:
-    assert len(refused("a " * 100_000, Edit("a b", "x")).message) < 1_000
+def numbered(words: str, count: int) -> str:
+    return "".join(words.replace("#", str(number)) for number in range(count))
+
+
+LONG = [
+    ("a = 1\n" * 5_000, Edit("a = 1\n", "b\n")),
+    (numbered("    value_# = compute(#)\n    }\n", 5_000), Edit("value_4990 = compute(1)\n}\n" * 900, "x")),
+    ("a " * 100_000, Edit("a b", "x")),
+    (numbered("值# = 计算(#)  # 说明说明说明说明说明说明\n", 500), Edit(numbered("值# = 计算(1#)\n", 60), "x")),
+    (numbered(f"\t{'y ' * 100}#\n", 40), Edit(numbered(f"  {'y  ' * 100}#\n", 40), "z")),
+    (numbered("line #\n", 999), Edit(numbered("line #\n", 999), "# ... rest of the code\n")),
+]
+
+
+@pytest.mark.parametrize(("before", "edit"), LONG)
+def test_a_refusal_is_short_whatever_the_file(before: str, edit: Edit) -> None:
+    assert estimate(refused(before, edit).message) <= 700
 
 
 # ------------------------------------------------------------------ diffs

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from qagent.edits.exact import EditRefused
+from qagent.edits.refused import EditRefused
 from qagent.errors import ModelFacing, ToolFailed
+from qagent.qwen.chatml import estimate
 from qagent.tools.edit import edit_file, preview_edit
 from qagent.tools.files import list_files, preview_write, read_file, write_file
 from qagent.workspace.place import Workspace
@@ -392,3 +393,40 @@ async def test_an_edit_and_its_preview_have_the_same_diff(place: Workspace) -> N
     assert (place.root / "src/cart.py").read_text() == CART
     done = await edit_file(place, path="src/cart.py", symbol="Cart.add", new="def add(self):\n    pass\n")
     assert done.diff == preview
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "written"),
+    [
+        ("a.py", "```python\nx = 1\n```", "x = 1\n"),
+        ("a.py", "1 | x = 1\n2 | y = 2\n", "x = 1\ny = 2\n"),
+        ("a.md", "```\nmake\n```\n", "```\nmake\n```\n"),
+        ("a.md", "```markdown\n# Head\n```\n", "# Head\n"),
+        ("a.txt", "7 | seven\n8 | eight\n", "7 | seven\n8 | eight\n"),
+    ],
+)
+async def test_what_the_model_puts_around_a_whole_file_is_taken_off(
+    place: Workspace, path: str, content: str, written: str
+) -> None:
+    await write_file(place, path=path, content=content)
+    assert (place.root / path).read_text() == written
+
+
+async def test_the_rung_that_matched_is_told_when_it_was_not_exact(place: Workspace) -> None:
+    done = await edit_file(place, path="src/cart.py", old="def total():\n  return 1", new="def total():\n  return 2")
+    assert done.summary == "edited src/cart.py, line 15, found with other indentation; yours was shifted"
+    assert done.text.startswith(f"{done.summary}:\n")
+
+
+async def test_a_file_with_carriage_returns_alone_can_be_read_and_edited(place: Workspace) -> None:
+    (place.root / "old.txt").write_bytes(b"one\rtwo\rthree\r")
+    assert (await read_file(place, path="old.txt", start=2, end=2)).text == "old.txt, line 2 of 3\ntwo"
+    await edit_file(place, path="old.txt", old="two\n", new="2\n2.5\n")
+    assert (place.root / "old.txt").read_bytes() == b"one\r2\r2.5\rthree\r"
+
+
+async def test_answers_are_short_whatever_is_written(place: Workspace) -> None:
+    old = "".join(f"値{number} = '{'語' * 90}'\n" for number in range(300))
+    (place.root / "wide.txt").write_text(old)
+    done = await edit_file(place, path="wide.txt", old=old, new=old.replace("語", "文"))
+    assert estimate(done.text) <= 700

@@ -177,6 +177,30 @@ def test_a_folder_that_is_read_only_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_below_a_root_no_link_is_followed(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    (root / "sub").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "a").write_bytes(b"1")
+    (root / "a").symlink_to(outside / "a")
+    (root / "folder").symlink_to(outside)
+    for name in ("a", "folder/a", "folder/new"):
+        with pytest.raises(ToolFailed, match="become a link; nothing was changed"):
+            write_atomic(root / name, b"2", root)
+    write_atomic(root / "sub" / "new" / "b", b"3", root)
+    assert (root / "sub/new/b").read_bytes() == b"3"
+    assert [(path.name, path.read_bytes()) for path in outside.iterdir()] == [("a", b"1")]
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
+    old, young = (tmp_path / f".qagent-{digit * 16}.tmp" for digit in "01")
+    for left in (old, young):
+        left.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    write_atomic(tmp_path / "a", b"1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "a"]
+
+
 # ------------------------------------------------------------------ what may be anything, and what is ours
 
 

@@ -161,15 +161,70 @@ BAD_PYTHON = ["def f():\n    a()\n      b()", "def f():\n  if a:\n  b()", "def f
 async def test_python_that_python_cannot_read_is_refused_in_every_form(tmp_path: Path, new: str) -> None:
     place, before = Workspace.open(tmp_path), "def f():\n    pass\n"
     (tmp_path / "a.py").write_text(before)
-    with pytest.raises(ToolFailed, match="syntax error at"):
+    with pytest.raises(ToolFailed, match="syntax error on line"):
         await edit_file(place, path="a.py", symbol="f", new=new)
     with pytest.raises(ToolFailed, match="exact indentation"):
         await edit_file(place, path="a.py", old=before.strip(), new=new)
     assert (tmp_path / "a.py").read_text() == before
 
 
-@pytest.mark.parametrize(("path", "before"), [("a.py", "if x\nx = 1\n"), ("a.js", "f()\nx = 1\n"), ("a", "x = 1\n")])
+@pytest.mark.parametrize(("path", "before"), [("a.py", "if x\nx = 1\n"), ("a.js", "f(\nx = 1\n"), ("a", "x = 1\n")])
 async def test_a_file_that_was_broken_or_is_no_python_may_be_edited_on(tmp_path: Path, path: str, before: str) -> None:
     (tmp_path / path).write_text(before)
     await edit_file(Workspace.open(tmp_path), path=path, old="x = 1", new="x = = 1")
     assert "x = = 1" in (tmp_path / path).read_text()
+
+
+CLASS = "class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n"
+WRAPPED = [
+    ("a fence", "```python\ndef f(self):\n    return 3\n```\n"),
+    ("numbers", "1 | def f(self):\n2 |     return 3\n"),
+    ("its class around it", "class A:\n    def f(self):\n        return 3\n"),
+    ("a class of its name alone, in a fence", "```\nclass A:\n    def f(self):\n        return 3\n```"),
+]
+
+
+@pytest.mark.parametrize(("what", "new"), WRAPPED)
+async def test_what_the_model_puts_around_a_symbol_is_taken_off(tmp_path: Path, what: str, new: str) -> None:
+    found, _ = await edited(tmp_path, "a.py", CLASS, "A.f", new)
+    assert found == CLASS.replace("return 1", "return 3"), what
+
+
+OVERLOADED = (
+    "function f(a: string): string;\nfunction f(a: number): number;\nfunction f(a: any): any {\n  return a;\n}\n"
+)
+METHODS = "class C {\n  m(a: string): void;\n  m(a: any): void {}\n  n(): void {}\n}\n"
+NOT_ALONE = [
+    ("a.ts", OVERLOADED, "f", "declared several times in a.ts, on lines 1, 2, 3"),
+    ("a.ts", METHODS, "C.m", "declared several times in a.ts, on lines 2, 3"),
+    ("a.py", "def f():\n    pass\n\n\ndef f():\n    pass\n", "f", "f on lines 1-2, f on lines 5-6"),
+    ("a.py", CLASS, "A.f", "has all of A, and A.f alone is to be replaced"),
+]
+
+
+@pytest.mark.parametrize(("path", "before", "symbol", "why"), NOT_ALONE)
+async def test_what_is_not_one_symbol_is_refused_with_its_places(
+    tmp_path: Path, path: str, before: str, symbol: str, why: str
+) -> None:
+    (tmp_path / path).write_text(before)
+    with pytest.raises(ToolFailed, match=why):
+        await edit_file(Workspace.open(tmp_path), path=path, symbol=symbol, new=CLASS if before == CLASS else "x\n")
+    assert (tmp_path / path).read_text() == before
+
+
+async def test_a_method_beside_overloads_and_interfaces_may_be_written(tmp_path: Path) -> None:
+    found, _ = await edited(
+        tmp_path, "a.ts", f"interface I {{\n  n(): void;\n}}\n{METHODS}", "C.n", "n(): void { x() }"
+    )
+    assert "  n(): void { x() }\n" in found
+
+
+async def test_a_body_that_was_left_out_is_refused_with_what_would_be_lost(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(CLASS)
+    with pytest.raises(ToolFailed, match=r"these lines would be lost: `return 1`, `def g\(self\):`, `return 2`"):
+        await edit_file(
+            Workspace.open(tmp_path),
+            path="a.py",
+            symbol="A",
+            new="class A:\n    def f(self):\n        # ... existing code ...\n",
+        )

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qagent.code.symbols import find, language_of, symbols, syntax_error
+from qagent.code.symbols import find, language_of, symbols
+from qagent.code.syntax import syntax_error
 
 PYTHON = """\
 # away
@@ -201,7 +202,7 @@ ERRORS = [
     ("a.py", "if x:\n\ty\n        z\n", (3, "        z")),
     ("a.py", "  x = 1\n", (1, "  x = 1")),
     ("a.py", "print 1\n", None),
-    ("a.py", "return 1\n", None),
+    ("a.py", "return 1\n", (1, "return 1")),
     ("a.py", "type A = int\n", None),
     ("a.py", "class A[T]: pass\n", None),
     ("a.py", "x = '\\d'\n", None),

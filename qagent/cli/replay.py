@@ -1,7 +1,8 @@
 """`qagent debug edit` and `qagent debug prompt`: what edits make of a text, and what the model would get first.
 
-edit    in  {"id", "file", "before", "edits": [{"old", "new", "replace_all"?}]}
+edit    in  {"id", "file", "before", "edits": [{"old", "new", "replace_all"?}], "seen"?}
         out {"id", "after"} or {"id", "error", "message"}; a contract for other programs
+        `seen` is what the model last read of the file, where that is something else; `file` tells the language
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from qagent.cli.json_lines import requests
 from qagent.cli.start import Options, notice, start
 from qagent.config import Settings
 from qagent.config.per_model import row_for
-from qagent.edits.exact import Edit, EditRefused, apply
+from qagent.edits.applying import Edit, apply
+from qagent.edits.gate import check
+from qagent.edits.refused import EditRefused
+from qagent.edits.table import flat
 from qagent.models.chat_messages import chat_messages
 from qagent.models.shown import Shown
 from qagent.tools.toolbox import json_schema
@@ -36,15 +40,26 @@ class _Edits(BaseModel):
     file: str = ""
     before: str
     edits: list[_Change]
+    seen: str | None = None
 
 
-def edit_lines(stream: BinaryIO) -> None:
+def edit_lines(stream: BinaryIO, *, gated: bool = False) -> None:
+    """`gated`: what makes a new syntax error is refused too."""
     for request in requests(stream, _Edits):
-        changes = [Edit(change.old, change.new, change.replace_all) for change in request.edits]
         try:
-            say_json({"id": request.id, "after": apply(request.before, changes)})
+            say_json({"id": request.id, "after": _after(request, gated=gated)})
         except EditRefused as refused:
             say_json({"id": request.id, "error": refused.code, "message": refused.text})
+
+
+def _after(request: _Edits, *, gated: bool) -> str:
+    changes = [Edit(change.old, change.new, change.replace_all) for change in request.edits]
+    if request.seen is not None and flat(request.seen) != flat(request.before):
+        raise EditRefused("stale", "the file changed since you read it; read it again, then send the change again.")
+    after = apply(request.before, changes, request.file).text
+    if gated:
+        check(flat(request.before), flat(after), request.file)
+    return after
 
 
 def first_prompt(task: str, options: Options, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The functions, classes and types of a file: text in, named spans of lines out; and the first syntax error.
+"""The functions, classes and types of a file: text in, named spans of lines out.
 
 Works for every text, broken code included: what the grammar still recognises is listed. Lines are counted from 1, both
 ends included, and end at `\\n` alone. It does not know files, edits or models.
@@ -6,10 +6,8 @@ ends included, and end at `\\n` alone. It does not know files, edits or models.
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +16,7 @@ from qagent.code.languages import Language, language_of, parse, row_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["Symbol", "find", "language_of", "symbols", "syntax_error"]
+__all__ = ["Symbol", "enclosing", "find", "language_of", "overloads", "symbols"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +46,28 @@ def find(text: str, path: str, name: str) -> list[Symbol]:
     return [s for s in found if s.name == name] or [s for s in found if s.name.endswith(f".{name}")]
 
 
-def syntax_error(text: str, path: str) -> tuple[int, str] | None:
-    """The first line that the grammar cannot read, and its text; None when all is well or the language unknown.
-
-    Python's indentation is judged by Python, since the grammar lets much of it pass; nothing else is, for the text may
-    be newer than the Python that runs qagent.
-    """
-    if (row := row_of(path)) is None:
-        return None
-    root = parse(text, row).root_node
-    wrong = _error_line(root) if root.has_error else _indentation_error_line(text) if row.name == "python" else None
-    if wrong is None:
-        return None
-    line = max(1, min(wrong, text.count("\n") + 1))
-    return line, text.split("\n")[line - 1].removesuffix("\r")
+def enclosing(text: str, path: str, lines: Iterable[int]) -> list[str]:
+    """For each line, from 1, the name of the innermost symbol that it lies in, "" outside of all."""
+    found = symbols(text, path)
+    inside = [[each for each in found if each.start <= line <= each.end] for line in lines]
+    return [min(around, key=lambda each: each.end - each.start).name if around else "" for around in inside]
 
 
-def _indentation_error_line(text: str) -> int | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about the code's own style, as `"\\d"`
-        try:
-            ast.parse(text)
-        except IndentationError as error:
-            return error.lineno or 1
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # newer than us, or nothing it can tell about
-            return None
-    return None
-
-
-def _error_line(root: Node) -> int:
-    """An ERROR node may span all that follows the fault, or all before it: the innermost one on the way is nearest."""
-    line, todo = 1, [root]
+def overloads(text: str, path: str, symbol: Symbol) -> list[int]:
+    """The lines on which the same function is declared without a body, as TypeScript's overloads are."""
+    row = row_of(path)
+    if row is None or row.name != "typescript":
+        return []
+    scope, _, last = symbol.name.rpartition(".")
+    todo, lines = [parse(text, row).root_node], list[int]()
     while todo:
         node = todo.pop()
-        if node.is_error or node.is_missing:
-            line = node.start_point.row + 1
-        if node.is_missing:
-            break
-        bad = [child for child in node.children if child.has_error or child.is_error or child.is_missing]
-        todo = bad[:1]
-    return line
+        if node.type in ("function_signature", "method_signature") and _text(node.child_by_field_name("name")) == last:
+            lines.append(node.start_point.row + 1)
+        if node.type not in row.leaves:
+            todo += node.named_children
+    outside = [line for line in sorted(lines) if not symbol.body_start <= line <= symbol.end]
+    return [line for line, inside in zip(outside, enclosing(text, path, outside), strict=True) if inside == scope]
 
 
 # ------------------------------------------------------------------ walking

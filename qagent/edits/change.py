@@ -17,7 +17,8 @@ from qagent.workspace.names import shown
 class Change:
     """`path` is absolute, `relative` its name in the workspace; `before` is None when the file is new.
 
-    `note`: what the model should know of it beside the new lines, a sentence or "".
+    `note`: what the model should know of it beside the new lines, a sentence or "". `how`: how the place was found when
+    not as it was written, in words.
     """
 
     path: Path
@@ -25,6 +26,7 @@ class Change:
     before: FileText | None
     after: FileText
     note: str = ""
+    how: tuple[str, ...] = ()
 
     @property
     def diff(self) -> str:

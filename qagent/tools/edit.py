@@ -1,33 +1,31 @@
-"""edit_file: replaces text that occurs once, or one whole function or class; the new lines come back to the model.
+"""edit_file: replaces text that stands once in a file, or one whole function or class; the new lines come back.
 
-The change is planned on the text in memory and written at once or not at all. Where the text is, is decided in
-`edits.exact` and `code.symbols`; permission was asked before. Raises ToolFailed and EditRefused.
+The change is planned on the text in memory, parsed, and written at once or not at all, while no other qagent writes
+there. Where the text is, is decided in `edits.ladder` and `code.symbols`; permission was asked before. A file that the
+model has not read as it is now is not changed. Raises ToolFailed and EditRefused.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from qagent.edits.block import replace_block
+from qagent.edits import gate
+from qagent.edits.applying import Applied, Edit, apply, lines_meant
 from qagent.edits.change import Change
-from qagent.edits.diff import Stretch, lines_of, span, stretches
-from qagent.edits.exact import Edit, EditRefused, apply
-from qagent.edits.omission import is_placeholder, omission
+from qagent.edits.refused import EditRefused
+from qagent.edits.table import flat
 from qagent.errors import ToolFailed
-from qagent.tools.files import one_symbol
+from qagent.tools.reads import Known, refuse_unread, seen_after
+from qagent.tools.told import told
 from qagent.types import ToolOutput
 from qagent.workspace.files import FileText, read_text, write_atomic
+from qagent.workspace.locks import locked
 from qagent.workspace.names import shown
 from qagent.workspace.place import Workspace
 
-if TYPE_CHECKING:
-    from qagent.code.symbols import Symbol
-
-_AROUND = 2
-_MOST_LINES = 60
-_WIDEST = 1_000
+_LOOKED_AT = 20
+"""Other files, of those that the model has read, in which a missing text is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,7 @@ class _Request:
 
 async def edit_file(
     workspace: Workspace,
+    known: Known | None = None,
     *,
     path: str,
     old: str | None = None,
@@ -50,15 +49,21 @@ async def edit_file(
     symbol: str | None = None,
     edits: list[dict[str, str]] | None = None,
 ) -> ToolOutput:
-    """One of three forms: `edits`, `old` with `new`, or `symbol` with `new`; the first that is complete counts."""
-    change = _planned(workspace, _Request(path, old, new, symbol, edits))
-    write_atomic(change.path, change.after.data)
-    text = _told(change)
-    return ToolOutput(text, text.partition("\n")[0].removesuffix(":"), change.diff, (change.relative,))
+    """One of three forms: `edits`, `old` with `new`, or `symbol` with `new`; the first that is complete counts.
+
+    `known`: what the model has read; None: nothing is checked.
+    """
+    async with locked(workspace.resolve(path, "read")):
+        change = _planned(workspace, known, _Request(path, old, new, symbol, edits))
+        write_atomic(change.path, change.after.data, workspace.root)
+    text = told(change)
+    seen = seen_after(known, change.relative, change.before, change.after)
+    return ToolOutput(text, text.partition("\n")[0].removesuffix(":"), change.diff, (change.relative,), seen=seen)
 
 
 def preview_edit(
     workspace: Workspace,
+    known: Known | None = None,
     *,
     path: str,
     old: str | None = None,
@@ -67,31 +72,50 @@ def preview_edit(
     edits: list[dict[str, str]] | None = None,
 ) -> str:
     """The diff that edit_file would make; nothing is written. Raises as edit_file does."""
-    return _planned(workspace, _Request(path, old, new, symbol, edits)).diff
+    return _planned(workspace, known, _Request(path, old, new, symbol, edits)).diff
 
 
-def _planned(workspace: Workspace, request: _Request) -> Change:
+def _planned(workspace: Workspace, known: Known | None, request: _Request) -> Change:
     file = workspace.resolve(request.path, "read")
     before = read_text(file)
     relative = workspace.relative(file)
-    text, note = _changed(before.text, shown(relative), request)
-    after = FileText(text, before.bom)
+    _check_complete(request)
+    if known is not None and not known.has(relative, before.digest):
+        refuse_unread(known, relative, before, _place(before.text, relative, request))
+    try:
+        applied, note = _changed(before.text, shown(relative), request)
+    except EditRefused as refused:
+        raise EditRefused(refused.code, _elsewhere(workspace, known, relative, request, refused)) from refused
+    after = FileText(applied.text, before.bom)
     _ = after.data  # a text that cannot be encoded fails before anybody is asked
-    return Change(file, relative, before, after, note)
+    _check_syntax(before, after, shown(relative), request)
+    return Change(file, relative, before, after, note, applied.how)
 
 
-def _changed(text: str, name: str, request: _Request) -> tuple[str, str]:
-    """The new text, and a note for the model or ""."""
-    if request.edits:
-        return _with_edits(text, name, [_edit(each) for each in request.edits]), ""
-    if request.new is None or (request.old is None and not request.symbol):
+def _check_complete(request: _Request) -> None:
+    if not request.edits and (request.new is None or (request.old is None and not request.symbol)):
         raise ToolFailed("give `old` and `new`, or `symbol` and `new`, or SEARCH/REPLACE blocks.")
-    if request.old is not None:
-        return _with_edits(text, name, [Edit(request.old, request.new)]), ""
-    return _with_symbol(text, name, request.symbol or "", request.new)
 
 
-# ------------------------------------------------------------------ the forms
+def _changed(text: str, name: str, request: _Request) -> tuple[Applied, str]:
+    """The new text, and a note for the model or ""."""
+    edits = _edits(request)
+    if not edits:
+        from qagent.tools.symbol_edit import with_symbol
+
+        after, note = with_symbol(text, name, request.symbol or "", request.new or "")
+        return Applied(after), note
+    try:
+        return apply(text, edits, name), ""
+    except EditRefused as refused:
+        raise EditRefused(refused.code, f"{name}: {refused.message}") from refused
+
+
+def _edits(request: _Request) -> list[Edit]:
+    """None for a whole symbol."""
+    if request.edits:
+        return [_edit(each) for each in request.edits]
+    return [] if request.old is None else [Edit(request.old, request.new or "")]
 
 
 def _edit(given: object) -> Edit:
@@ -103,121 +127,41 @@ def _edit(given: object) -> Edit:
     return Edit(old, new)
 
 
-def _with_edits(text: str, name: str, edits: list[Edit]) -> str:
-    for edit in edits:
-        _check_whole(text, edit.new)
+def _check_syntax(before: FileText, after: FileText, name: str, request: _Request) -> None:
+    whole = not _edits(request)
+    todo = "write all of it, with its first line." if whole else "give the lines with their exact indentation."
     try:
-        after = apply(text, edits)
+        gate.check(flat(before.text), flat(after.text), name, todo)
     except EditRefused as refused:
         raise EditRefused(refused.code, f"{name}: {refused.message}") from refused
-    if _is_python(name):  # in other languages a half-done change may well be meant
-        _check_syntax(text, after, name, "change", "give the lines with their exact indentation.")
-    return after
 
 
-def _with_symbol(text: str, name: str, symbol: str, new: str) -> tuple[str, str]:
-    from qagent.code.wrappers import rewrapped
-
-    if not new.strip() or is_placeholder(new):
-        raise ToolFailed(f"`new` is empty; write all of {symbol}, or delete it by giving its text as `old`.")
-    _check_whole(text, new)
-    found = one_symbol(text, name, symbol)
-    _check_alone(text, name, found)
-    wrapped = rewrapped(lines_of(text)[found.body_start - 1], new.replace("\r\n", "\n"), found.name, name)
-    after = replace_block(text, (found.start, found.body_start, found.end), wrapped.code)
-    if after == text:
-        raise EditRefused("no_change", f"{name}: {symbol} already has exactly this text; write the new text.")
-    _check_syntax(text, after, name, symbol, "write all of it, with its first line.")
-    return after, " ".join(
-        [*_renamed(text, after, name, found), *(f"It is no longer {word}." for word in wrapped.lost)]
-    )
+# ------------------------------------------------------------------ where it is about
 
 
-def _check_syntax(before: str, after: str, name: str, what: str, todo: str) -> None:
-    """A file that could be read before can be read afterwards."""
-    from qagent.code.symbols import syntax_error
+def _place(text: str, relative: str, request: _Request) -> tuple[int, int] | None:
+    """The lines, from 1, that the call is about as far as they can be told."""
+    edits = _edits(request)
+    if edits:
+        return lines_meant(text, edits[0], relative)
+    from qagent.code.symbols import find
 
-    _ = FileText(after).data  # what cannot be encoded is told as such
-    if (error := syntax_error(after, name)) and not syntax_error(before, name):
-        where = f"at `{error[1].strip()[:200]}` (line {error[0]})"
-        raise ToolFailed(f"with this {what} the file has a syntax error {where}; {todo}")
-
-
-def _is_python(name: str) -> bool:
-    from qagent.code.languages import language_of
-
-    return language_of(name) == "python"
+    found = find(flat(text), relative, request.symbol or "")
+    return (found[0].start, found[0].end) if found else None
 
 
-def _renamed(before: str, after: str, name: str, found: Symbol) -> list[str]:
-    """Whoever uses the old name does not find it any more, which is allowed and should be known."""
-    from qagent.code.symbols import symbols
-
-    old, new = (Counter(each.name for each in symbols(text, name)) for text in (before, after))
-    if found.name not in old - new:
-        return []
-    scope = found.name.rpartition(".")[0]
-    added = next((each for each in new - old if each.rpartition(".")[0] == scope), None)
-    return [f"{found.name} is now {added}; its uses were not changed." if added else f"{found.name} is gone."]
-
-
-def _check_whole(text: str, new: str) -> None:
-    if note := omission(new, text):
-        raise ToolFailed(f"the new text leaves code out at `{note[:200]}`; write all of it.")
-
-
-def _check_alone(text: str, name: str, found: Symbol) -> None:
-    """Whole lines are replaced; what else stands on them would be lost."""
-    from qagent.code.symbols import symbols
-
-    for other in symbols(text, name):
-        related = (
-            other.name == found.name or _holds(found, other) or (_holds(other, found) and other.start < found.start)
-        )
-        if not related and other.start <= found.end and found.start <= other.end:
-            raise ToolFailed(f"{found.name} shares a line with {other.name} in {name}; give `old` and `new` instead.")
-
-
-def _holds(outer: Symbol, inner: Symbol) -> bool:
-    return inner.name.startswith(f"{outer.name}.") and outer.start <= inner.start and inner.end <= outer.end
-
-
-# ------------------------------------------------------------------ what the model reads afterwards
-
-
-def _told(change: Change) -> str:
-    """`edited PATH, lines 40-46:` and the new lines with two around, verbatim; further places alike."""
-    before = "" if change.before is None else change.before.text
-    lines = lines_of(change.after.text)
-    parts = [_part(lines, change_) for change_ in _merged(stretches(lines_of(before), lines))]
-    text = _bounded("".join(parts).replace("\r\n", "\n").removesuffix("\n"))
-    note = f"\n(note: {change.note})" if change.note else ""
-    return f"edited {shown(change.relative)}, {text}{note}"
-
-
-def _merged(changes: list[Stretch]) -> list[Stretch]:
-    """Places whose surroundings would overlap become one."""
-    merged: list[Stretch] = []
-    for change in changes:
-        if merged and change.new_start - merged[-1].new_end <= 2 * _AROUND:
-            first = merged.pop()
-            merged.append(Stretch(first.start, change.end, first.new_start, change.new_end))
-        else:
-            merged.append(change)
-    return merged
-
-
-def _part(lines: list[str], change: Stretch) -> str:
-    around = lines[max(0, change.new_start - _AROUND) : change.new_end + _AROUND]
-    if change.new_start == change.new_end:
-        where = f"lines removed after line {change.new_start}"
-    else:
-        where = span(change.new_start + 1, change.new_end)
-    return f"{where}:\n{''.join(around)}"
-
-
-def _bounded(text: str) -> str:
-    lines = text.split("\n")
-    shorter = [line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in lines[: _MOST_LINES + 1]]
-    more = [f"({len(lines) - _MOST_LINES - 1} more lines)"] if len(lines) > _MOST_LINES + 1 else []
-    return "\n".join([*shorter, *more])
+def _elsewhere(
+    workspace: Workspace, known: Known | None, relative: str, request: _Request, refused: EditRefused
+) -> str:
+    """The refusal, with the file in which the missing text stands, if the model has read that."""
+    missing = next((edit.old.strip("\n") for edit in _edits(request) if edit.old.strip()), "")
+    if refused.code != "not_found" or known is None or len(missing) < 10:
+        return refused.message
+    for path in [path for path in known.paths if path != relative][:_LOOKED_AT]:
+        try:
+            text = read_text(workspace.resolve(path, "read")).text
+        except ToolFailed:
+            continue
+        if missing in flat(text):
+            return f"{relative}: the text to replace is not in this file, but in {shown(path)}; edit that one."
+    return refused.message

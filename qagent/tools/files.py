@@ -1,34 +1,37 @@
 """read_file, list_files and write_file: what the model asks for in, what it reads out. Bounded, whatever the file.
 
-Code is shown verbatim, without line numbers, so that it can be copied into an edit; CRLF is shown as LF. Permission was
-asked before; whether a file is secret is not decided here. Raises ToolFailed alone.
+Code is shown verbatim, without line numbers, so that it can be copied into an edit; other line ends are shown as LF.
+Permission was asked before; whether a file is secret is not decided here. A file that is replaced is one that the model
+has read, all of it, as it is now. Raises ToolFailed and EditRefused.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from qagent.edits import gate
+from qagent.edits.applying import leaves_out
 from qagent.edits.change import Change
 from qagent.edits.diff import lines_of, span
-from qagent.edits.omission import is_placeholder, omission
+from qagent.edits.omission import Omission, elided, is_placeholder, omission
+from qagent.edits.refused import EditRefused
+from qagent.edits.table import flat, table
+from qagent.edits.unwrap import unwrapped
 from qagent.errors import ToolFailed
-from qagent.qwen.blocks import read_fenced
+from qagent.tools.reads import Known, check_read_whole, seen, seen_after
 from qagent.types import ToolOutput
 from qagent.workspace.background import in_background
 from qagent.workspace.files import FileText, read_text, write_atomic
 from qagent.workspace.ignore import Stop, walk
+from qagent.workspace.locks import locked
 from qagent.workspace.names import shown
 from qagent.workspace.place import Workspace
-
-if TYPE_CHECKING:
-    from qagent.code.symbols import Symbol
 
 MOST_LINES = 400
 MOST_CHARACTERS = 16_000
 MOST_ENTRIES = 200
-_MARKDOWN = frozenset((".md", ".markdown", ".mdx", ".rst", ".txt"))
 """In these a fence around the whole may be meant; around code the model has put it (7B, whatever it is told)."""
 _MOST_FOLDERS = 40
 _MOST_FILES = 50_000
@@ -50,15 +53,21 @@ async def read_file(
     file = workspace.resolve(path, "read")
     if file.is_dir():
         raise ToolFailed(f"{shown(path)} is a folder; use list_files.")
-    name = shown(workspace.relative(file))
-    text = read_text(file).text.replace("\r\n", "\n")
+    relative, found = workspace.relative(file), read_text(file)
+    name, text = shown(relative), flat(found.text)
     lines = lines_of(text)
     if not lines:
-        return ToolOutput(f"{name} is empty.", f"{name} is empty")
-    if symbol:
-        found = one_symbol(text, name, symbol)
-        return _shown_lines(name, lines, found.start, found.end)
-    return _shown_lines(name, lines, *_range(name, len(lines), start, end))
+        return ToolOutput(f"{name} is empty.", f"{name} is empty", seen=(seen(relative, found, 0, 0),))
+    first, last = _range(name, len(lines), start, end) if not symbol else _of_symbol(text, name, symbol)
+    output, stop = _shown_lines(name, lines, first, last)
+    return replace(output, seen=(seen(relative, found, first, stop),))
+
+
+def _of_symbol(text: str, name: str, symbol: str) -> tuple[int, int]:
+    from qagent.tools.symbol_edit import one_symbol
+
+    found = one_symbol(text, name, symbol)
+    return found.start, found.end
 
 
 def _range(name: str, total: int, start: int | None, end: int | None) -> tuple[int, int]:
@@ -73,18 +82,19 @@ def _range(name: str, total: int, start: int | None, end: int | None) -> tuple[i
     return first, min(last, total)
 
 
-def _shown_lines(name: str, lines: list[str], first: int, last: int) -> ToolOutput:
-    """At least one line, cut if it is too long; then as many as fit."""
+def _shown_lines(name: str, lines: list[str], first: int, last: int) -> tuple[ToolOutput, int]:
+    """At least one line, cut if it is too long; then as many as fit; and which was the last shown to its end."""
     stop, size = first, min(len(lines[first - 1]), MOST_CHARACTERS)
     while stop < min(last, first + MOST_LINES - 1) and size + len(lines[stop]) <= MOST_CHARACTERS:
         size += len(lines[stop])
         stop += 1
     body = "".join(lines[first - 1 : stop])
-    note = _cut_note(len(body)) if len(body) > MOST_CHARACTERS else ""
+    cut = len(body) > MOST_CHARACTERS
+    note = _cut_note(len(body)) if cut else ""
     note += _more_note(stop + 1, last, len(lines)) if stop < last else ""
     body = body[:MOST_CHARACTERS].removesuffix("\n")
     where = f"{name}, {span(first, stop)} of {len(lines)}"
-    return ToolOutput(f"{where}\n{body}{note}", where)
+    return ToolOutput(f"{where}\n{body}{note}", where), stop - cut
 
 
 def _cut_note(length: int) -> str:
@@ -95,24 +105,6 @@ def _more_note(start: int, last: int, total: int) -> str:
     """The rest is asked for by its first line, and by its last when that is not the file's."""
     end = "" if last == total else f" and end={last}"
     return f"\n(there is more: {span(start, last)}; read on with start={start}{end})"
-
-
-def one_symbol(text: str, name: str, symbol: str) -> Symbol:
-    """The one symbol of this name; ToolFailed, with what there is, when there is none or several."""
-    from qagent.code.symbols import find, language_of, symbols
-
-    if language_of(name) is None:
-        raise ToolFailed(f"functions and classes are not known in {name}; use line numbers or text instead.")
-    found = find(text, name, symbol)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        spans = ", ".join(f"{each.name} on lines {each.start}-{each.end}" for each in found[:20])
-        raise ToolFailed(f"{name} has {len(found)} symbols {shown(symbol)}: {spans}; give the full name, or use lines.")
-    known = [each.name for each in symbols(text, name)]
-    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
-    there = f"there are {', '.join(known[:20])}{more}" if known else "it defines none"
-    raise ToolFailed(f"there is no symbol {shown(symbol)} in {name}; {there}.")
 
 
 # ------------------------------------------------------------------ list_files
@@ -158,33 +150,60 @@ def _counts(rest: list[str]) -> list[str]:
 # ------------------------------------------------------------------ write_file
 
 
-async def write_file(workspace: Workspace, *, path: str, content: str) -> ToolOutput:
-    """Creates the file or replaces all of it, at once or not at all."""
-    change = _planned(workspace, path, content)
-    name = shown(change.relative)
-    if change.before == change.after:
-        return ToolOutput(f"{name} already has exactly this text; nothing was written.", f"{name} is unchanged")
-    write_atomic(change.path, change.after.data)
-    count = len(lines_of(change.after.text))
+async def write_file(workspace: Workspace, known: Known | None = None, *, path: str, content: str) -> ToolOutput:
+    """Creates the file or replaces all of it, at once or not at all. `known`: what the model has read; None: nothing is
+    checked."""
+    async with locked(workspace.resolve(path, "write")):
+        change = _planned(workspace, known, path, content)
+        name = shown(change.relative)
+        known_now = seen_after(known, change.relative, None, change.after)
+        if change.before == change.after:
+            same = f"{name} already has exactly this text; nothing was written."
+            return ToolOutput(same, f"{name} is unchanged", seen=known_now)
+        write_atomic(change.path, change.after.data, workspace.root)
+    count = len(lines_of(flat(change.after.text)))
     done = f"{'created' if change.before is None else 'replaced'} {name}, {count} line{'' if count == 1 else 's'}"
-    return ToolOutput(f"{done}.", done, change.diff, (change.relative,))
+    return ToolOutput(f"{done}.", done, change.diff, (change.relative,), seen=known_now)
 
 
-def preview_write(workspace: Workspace, *, path: str, content: str) -> str:
-    """The diff that write_file would make; nothing is written. Raises ToolFailed as write_file does."""
-    return _planned(workspace, path, content).diff
+def preview_write(workspace: Workspace, known: Known | None = None, *, path: str, content: str) -> str:
+    """The diff that write_file would make; nothing is written. Raises as write_file does."""
+    return _planned(workspace, known, path, content).diff
 
 
-def _planned(workspace: Workspace, path: str, content: str) -> Change:
+def doubt_write(workspace: Workspace, *, path: str, content: str) -> str:
+    """Why a person should see this call though a rule allows it, or "": it takes more than half of the file's text."""
+    try:
+        change = _planned(workspace, None, path, content)
+    except ToolFailed:
+        return ""  # told when it is run
+    if change.before is None or 2 * len(change.after.text) >= len(change.before.text):
+        return ""
+    old, new = (len(lines_of(flat(each.text))) for each in (change.before, change.after))
+    return f"this leaves {new} of the {old} lines of `{shown(change.relative)}`"
+
+
+def _planned(workspace: Workspace, known: Known | None, path: str, content: str) -> Change:
     file = workspace.resolve(path, "write")
     if file.is_dir():
         raise ToolFailed(f"{shown(path)} is a folder; give the path of a file.")
+    relative = workspace.relative(file)
     before = read_text(file) if file.exists() else None
-    content = content if file.suffix.lower() in _MARKDOWN else read_fenced(content)
+    if before is not None:
+        check_read_whole(known, relative, before)
+    content = unwrapped(content.replace("\r\n", "\n"), relative)
     _check_content(path, content, before)
     after = _fitted(content, before)
     _ = after.data  # a text that cannot be encoded fails before anybody is asked
-    return Change(file, workspace.relative(file), before, after)
+    _check_syntax(shown(relative), before, after)
+    return Change(file, relative, before, after)
+
+
+def _check_syntax(name: str, before: FileText | None, after: FileText) -> None:
+    try:
+        gate.check("" if before is None else flat(before.text), flat(after.text), name, "write the whole file.")
+    except EditRefused as refused:
+        raise EditRefused(refused.code, f"{name}: {refused.message}") from refused
 
 
 def _check_content(path: str, content: str, before: FileText | None) -> None:
@@ -195,8 +214,13 @@ def _check_content(path: str, content: str, before: FileText | None) -> None:
         raise ToolFailed(
             f"the content is empty, but {shown(path)} is not; write its whole text, or delete it with run."
         )
-    if note := omission(content, old):
-        raise ToolFailed(f"the content leaves code out at `{shown(note)}`; write all of it, or use edit_file.")
+    if (gap := elided(flat(old), content, path)) or (gap := _noted(content, old)):
+        raise EditRefused("elided", f"{shown(path)}: {leaves_out(gap)}")
+
+
+def _noted(content: str, old: str) -> Omission | None:
+    note = omission(content, old)
+    return Omission(note) if note else None
 
 
 def _fitted(content: str, before: FileText | None) -> FileText:
@@ -206,6 +230,4 @@ def _fitted(content: str, before: FileText | None) -> FileText:
         text += "\n"
     if before is None:
         return FileText(text)
-    if 2 * before.text.count("\r\n") > before.text.count("\n"):
-        text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-    return FileText(text, before.bom)
+    return FileText(text.replace("\n", table(before.text).ending), before.bom)

@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qagent.errors import ConfigProblem
 from qagent.qwen import calls
@@ -19,6 +19,10 @@ from qagent.qwen.calls.schemas import json_schema as json_schema
 from qagent.types import Parameter, Risk, ToolCall, ToolOutput, ToolSpec
 from qagent.words import Words
 from qagent.workspace.place import Workspace
+
+if TYPE_CHECKING:
+    from qagent.tools.reads import Known
+    from qagent.tools.shell import Shell
 
 Run = Callable[..., Awaitable[ToolOutput]]
 Preview = Callable[..., str]
@@ -36,11 +40,14 @@ _RISKS: tuple[Risk, ...] = ("read", "write", "command")
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """`preview` shows, as a diff, what a call would change; it changes nothing."""
+    """`preview` shows, as a diff, what a call would change; it changes nothing. `needs_read`: both take, behind the
+    workspace, what the model has read. `doubt`: why a person should see a call though a rule allows it, or ""."""
 
     spec: ToolSpec
     run: Run
     preview: Preview | None = None
+    needs_read: bool = False
+    doubt: Preview | None = None
 
 
 class Toolbox:
@@ -62,18 +69,29 @@ class Toolbox:
         path = call.arguments.get("path")
         return self.workspace.touches(path) if isinstance(path, str) else None
 
-    def preview(self, call: ToolCall) -> str:
+    def preview(self, call: ToolCall, known: Known | None = None) -> str:
         """What the call would change, as a diff; "" when it changes nothing that can be shown. Raises ToolFailed."""
-        show = self._tools[call.name].preview
-        return show(self.workspace, **call.arguments) if show else ""
+        tool = self._tools[call.name]
+        return tool.preview(*self._given(tool, known), **call.arguments) if tool.preview else ""
 
-    async def run(self, call: ToolCall) -> ToolOutput:
-        return await self._tools[call.name].run(self.workspace, **call.arguments)
+    def doubt(self, call: ToolCall) -> str:
+        """Why a person should see the call though a rule allows it, or ""."""
+        tool = self._tools[call.name]
+        return tool.doubt(self.workspace, **call.arguments) if tool.doubt else ""
+
+    async def run(self, call: ToolCall, known: Known | None = None) -> ToolOutput:
+        """`known`: what the model has read of files; None: nobody keeps that."""
+        tool = self._tools[call.name]
+        return await tool.run(*self._given(tool, known), **call.arguments)
+
+    def _given(self, tool: Tool, known: Known | None) -> tuple[object, ...]:
+        return (self.workspace, known) if tool.needs_read else (self.workspace,)
 
 
-def standard_toolbox(workspace: Workspace, words: Words) -> Toolbox:
-    """The six tools."""
-    from qagent.tools import edit, files, search, shell
+def standard_toolbox(workspace: Workspace, words: Words, shell: Shell | None = None) -> Toolbox:
+    """The six tools. `shell` runs the commands; without one, a sandbox is looked for and nothing is granted."""
+    from qagent.tools import edit, files, search
+    from qagent.tools.shell import Shell
 
     functions: dict[str, tuple[Run, Preview | None]] = {
         "read_file": (files.read_file, None),
@@ -81,9 +99,13 @@ def standard_toolbox(workspace: Workspace, words: Words) -> Toolbox:
         "write_file": (files.write_file, files.preview_write),
         "list_files": (files.list_files, None),
         "search": (search.search, None),
-        "run": (shell.run, None),
+        "run": ((shell or Shell()).run, None),
     }
-    tools = (Tool(spec_of(name, run, words), run, show) for name, (run, show) in functions.items())
+    doubts: dict[str, Preview] = {"write_file": files.doubt_write}
+    tools = (
+        Tool(spec_of(name, run, words), run, show, needs_read=show is not None, doubt=doubts.get(name))
+        for name, (run, show) in functions.items()
+    )
     return Toolbox(workspace, tuple(tools))
 
 

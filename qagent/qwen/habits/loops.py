@@ -24,6 +24,9 @@ TOLD_TWICE, TOLD_TO_ANSWER, MOST_SAME = 2, 3, 4
 FIRST_ALIKE, MOST_ALIKE = 3, 8
 """Different calls in a row with the same result: three may be bad luck; eight are told six times and in vain."""
 
+FIRST_EDITS = 2
+"""Changes that fail alike: copied wrongly twice, the old text is copied wrongly again; another form is asked for."""
+
 _VARIES = re.compile(r"\b\d+(?:\.\d+)? ?m?s\b|\b\d+\.\d+ seconds\b|0x[0-9a-fA-F]+|\b\d+:\d\d:\d\d(?:\.\d+)?")
 """Times and addresses, which differ from run to run and mean nothing."""
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^']*'|\d+")
@@ -85,7 +88,7 @@ def step(call: ToolCall, risk: Risk, output: ToolOutput, *, ok: bool) -> Step:
         result,
         plain if well else _failure(plain, 2 if risk == "command" else 1),
         moves=well and not looks and (bool(output.changed) or risk == "command"),
-        idle=looks or not well,
+        idle=looks or (not well and not output.seen),
     )
 
 
@@ -117,8 +120,8 @@ def repetition(steps: Sequence[Step]) -> Repetition | None:
         answer: RepeatAnswer = "answer_now" if times >= TOLD_TO_ANSWER else "same_result"
         return Repetition(answer, times, times >= MOST_SAME)
     times = _alike(steps)
-    if times >= FIRST_ALIKE:
-        failed_edit = steps[-1].risk == "write"
+    failed_edit = steps[-1].risk == "write"
+    if times >= (FIRST_EDITS if failed_edit else FIRST_ALIKE):
         return Repetition("other_edit" if failed_edit else "no_headway", times, times >= MOST_ALIKE)
     return None
 

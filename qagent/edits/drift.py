@@ -1,0 +1,146 @@
+"""Blocks of which the model remembers every line of code, and not every blank line and comment.
+
+A hit has all code lines, in order, one below the other but for blank lines and comments; any other difference is none:
+it would be other code. What the edit does not touch stays as the file has it, blank lines and comments included. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
+
+from qagent.edits.diff import stretches
+from qagent.edits.folding import bare
+from qagent.edits.indents import Shift, shifts
+from qagent.edits.rungs import Ground, on_lines, whole_lines
+from qagent.edits.table import Piece, Place, Table
+from qagent.edits.unwrap import Reading
+from qagent.edits.weave import replaced
+
+_FEWEST = 3
+"""Lines of code that must agree: fewer stand in too many places."""
+
+_COMMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **dict.fromkeys(("py", "pyi", "rb", "sh", "bash", "toml", "yaml", "yml", "pl", "r", "mk", "cfg"), ("#",)),
+        **dict.fromkeys(
+            ("js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts", "go", "java", "c", "h", "cc", "cpp", "hpp", "cs",
+             "rs", "kt", "swift", "scala", "dart", "scss", "less"),
+            ("//", "/*", "*/", "* "),
+        ),
+        **dict.fromkeys(("css",), ("/*", "*/", "* ")),
+        **dict.fromkeys(("php",), ("//", "/*", "*/", "* ", "#")),
+        **dict.fromkeys(("sql", "lua", "hs", "elm"), ("--",)),
+        **dict.fromkeys(("html", "xml", "vue", "svelte", "svg"), ("<!--",)),
+    }
+)  # fmt: skip
+
+
+def drifted(ground: Ground, reading: Reading, path: str) -> list[Place]:
+    signs = _COMMENTS.get(path.rpartition(".")[2].lower(), ())
+    old, new = whole_lines(reading)
+    code = [number for number, line in enumerate(old) if _is_code(bare(line), signs)]
+    if len(code) < _FEWEST or len(old) < _FEWEST + 1 or not code or (code[0], code[-1]) != (0, len(old) - 1):
+        return []
+    found: list[Place] = []
+    for lines in _windows(ground, [bare(old[number]) for number in code], signs):
+        if place := _merged(ground.table, old, new, dict(zip(code, lines, strict=True))):
+            found.append(place)
+    return found
+
+
+def _is_code(line: str, signs: tuple[str, ...]) -> bool:
+    return bool(line) and not (signs and line.startswith(signs)) and line != "*"
+
+
+def _windows(ground: Ground, wanted: Sequence[str], signs: tuple[str, ...]) -> Iterator[list[int]]:
+    """The file's lines that hold the wanted code, from each line that may be its first."""
+    lines = ground.bare
+    for start in ground.lines_by_text.get(wanted[0], ()):
+        at, found = start, list[int]()
+        while at < len(lines) and len(found) < len(wanted):
+            if lines[at] == wanted[len(found)]:
+                found.append(at)
+            elif _is_code(lines[at], signs):
+                break
+            at += 1
+        if len(found) == len(wanted):
+            yield found
+
+
+def _merged(table: Table, old: Sequence[str], new: Sequence[str], at: dict[int, int]) -> Place | None:
+    """The old lines' change made on the file's lines; None when it is unclear what becomes of a comment."""
+    at = _with_gaps(table, old, at)
+    first, last = at[0], at[len(old) - 1]
+    numbers = sorted(at)
+    for shift in shifts([old[n] for n in numbers], [table.lines[at[n]] for n in numbers]):
+        if (pieces := _pieces(table, (old, new), at, shift)) is not None:
+            return on_lines(table, first, last + 1, pieces)
+    return None
+
+
+def _with_gaps(table: Table, old: Sequence[str], at: Mapping[int, int]) -> dict[int, int]:
+    """Between two lines of code: the blank lines and comments that are the same; and the comments, when both sides have
+    as many that are not, one for one."""
+    full = dict(at)
+    known = sorted(at)
+    for low, high in pairwise(known):
+        mine = list(range(low + 1, high))
+        its = list(range(at[low] + 1, at[high]))
+        taken = _same(table, old, mine, its)
+        mine = [n for n in mine if n not in taken and old[n].strip()]
+        its = [n for n in its if n not in taken.values() and table.lines[n].strip()]
+        pairs = dict(zip(mine, its, strict=True)) if len(mine) == len(its) else {}
+        both = {**taken, **pairs}
+        if [both[n] for n in sorted(both)] == sorted(both.values()):
+            full.update(both)
+        else:
+            full.update(taken)
+    return full
+
+
+def _same(table: Table, old: Sequence[str], mine: Sequence[int], its: Sequence[int]) -> dict[int, int]:
+    taken: dict[int, int] = {}
+    left = list(its)
+    for number in mine:
+        found = next((n for n in left if bare(table.lines[n]) == bare(old[number])), None)
+        if found is not None:
+            taken[number] = found
+            left = [n for n in left if n > found]
+    return taken
+
+
+def _pieces(
+    table: Table, texts: tuple[Sequence[str], Sequence[str]], at: Mapping[int, int], shift: Shift
+) -> list[Piece] | None:
+    old, new = texts
+    changed = shift.lines(new)
+    if changed is None:
+        return None
+    parts: list[Piece] = []
+    done = at[0]
+    for part in stretches(list(old), list(new)):
+        span = _span(at, part.start, part.end)
+        if any(n not in at and old[n].strip() for n in range(part.start, part.end)) or _hides(table, at, span):
+            return None
+        parts += [Piece(table.lines[n], n) for n in range(done, span[0])]
+        file = [Piece(table.lines[n], n) for n in range(*span)]
+        parts += replaced(file, changed[part.new_start : part.new_end])
+        done = max(done, span[1])
+    return [*parts, *(Piece(table.lines[n], n) for n in range(done, at[len(old) - 1] + 1))]
+
+
+def _span(at: Mapping[int, int], start: int, end: int) -> tuple[int, int]:
+    """The file's lines that these old lines stand for; what the model put in goes behind the line above it."""
+    inside = [at[n] for n in range(start, end) if n in at]
+    if inside:
+        return inside[0], inside[-1] + 1
+    above = max((at[n] for n in at if n < start), default=min(at.values()) - 1)
+    return above + 1, above + 1
+
+
+def _hides(table: Table, at: Mapping[int, int], span: tuple[int, int]) -> bool:
+    """Whether a comment that the model never saw would go with these lines."""
+    seen = set(at.values())
+    return any(n not in seen and table.lines[n].strip() for n in range(*span))

@@ -1,0 +1,193 @@
+"""Takes off what a model puts around code: line numbers, fences, SEARCH/REPLACE markers, the signs of a diff.
+
+All lines or none: a number on some lines only may be code. In: the old and the new text, as written. Out: both without
+it, or None where there is nothing to take off or the two do not fit together. Whether the rest is found in a file is
+somebody else's question, and so is whether the text was meant as it stood: that is tried first. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from qagent.qwen.blocks import DIVIDER, FENCE, REPLACE, SEARCH
+
+_NUMBERED = (
+    re.compile(r"[ \t]*(\d+) \|(?: |$)|[ \t]*(\d+) ?\|"),  # `12 | code`, `12|code`
+    re.compile(r" *(\d+)(?:\t|→|$)"),  # as `cat -n` and readers' gutters show it
+    re.compile(r" *[Ll](\d+): ?| *(\d+):"),  # `L12: code`, and as `grep -n` shows it
+)
+_QUOTING = frozenset({"md", "mdx", "markdown", "rst", "txt", "adoc"})
+"""Files in which a fence is content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read what the model wrote. `line`: the number that it gave to the first line, None without."""
+
+    old: str
+    new: str
+    line: int | None = None
+
+
+def readings(old: str, new: str) -> Iterator[Reading]:
+    """Those that are not the text as it stands, each with one layer less than the one before."""
+    reading = Reading(old, new)
+    for _ in range(4):
+        found = next((less for layer in _LAYERS if (less := layer(reading))), None)
+        if found is None or not found.old.strip():
+            return
+        yield found
+        reading = found
+
+
+def unwrapped(text: str, path: str) -> str:
+    """A whole file's or symbol's text without one fence around all of it, and without numbers that count from 1 on."""
+    fenced = _unfenced(text)
+    if fenced is not None and (not _quotes(path) or _language(text) in ("markdown", "md")):
+        text = fenced
+    lines = text.removesuffix("\n").split("\n")
+    plain = _unnumbered(lines)
+    if plain is None or plain[1] != 1 or len(lines) < 2:
+        return text
+    return "\n".join(plain[0]) + "\n" * text.endswith("\n")
+
+
+def cleaned(new: str, old: str, path: str) -> str:
+    """The new text of an edit whose old text was written plainly, without a marker or a fence that only it has."""
+    lines = new.rstrip("\n").split("\n")
+    if REPLACE.fullmatch(lines[-1].rstrip()) and not REPLACE.search(old):
+        new = "".join(f"{line}\n" for line in lines[:-1])
+    fenced = None if _quotes(path) or _unfenced(old) is not None else _unfenced(new)
+    if fenced is None:
+        return new
+    return fenced if old.endswith("\n") else fenced.removesuffix("\n")
+
+
+def unnumbered(new: str, old: str, first: int) -> str:
+    """The new text without numbers, when it alone has them and they begin with the line that it is put at."""
+    lines = new.removesuffix("\n").split("\n")
+    plain = _unnumbered(lines, _NUMBERED[:2])
+    if plain is None or plain[1] != first or _unnumbered(old.removesuffix("\n").split("\n")) is not None:
+        return new
+    return "\n".join(plain[0]) + "\n" * new.endswith("\n")
+
+
+def _quotes(path: str) -> bool:
+    return path.rpartition(".")[2].lower() in _QUOTING
+
+
+# ------------------------------------------------------------------ line numbers
+
+
+def _numbers(reading: Reading) -> Reading | None:
+    old = _unnumbered(_trimmed(reading.old))
+    if old is None:
+        return None
+    lines, first = old
+    new = _new_unnumbered(reading.new)
+    ending = "\n" * reading.old.endswith("\n")
+    return None if new is None else Reading("\n".join(lines) + ending, new, first)
+
+
+def _new_unnumbered(new: str) -> str | None:
+    """Also lines that were put in between have numbers, or no line has."""
+    lines = _trimmed(new)
+    if plain := _unnumbered(lines, ascending=False):
+        return "\n".join(plain[0]) + "\n" * new.endswith("\n")
+    some = any(style.match(line) for style in _NUMBERED[:2] for line in lines if line.strip())
+    return None if some else new
+
+
+def _trimmed(text: str) -> list[str]:
+    return text.strip("\n").split("\n")
+
+
+def _unnumbered(
+    lines: Sequence[str], styles: Sequence[re.Pattern[str]] = _NUMBERED, *, ascending: bool = True
+) -> tuple[list[str], int] | None:
+    """The lines without their numbers, which are all there and count up by one, and the first number."""
+    for style in styles:
+        found = [style.match(line) for line in lines]
+        marks = [mark for mark in found if mark]
+        if len(marks) < len(lines):
+            continue
+        numbers = [int(next(group for group in mark.groups() if group)) for mark in marks]
+        steps = {b - a for a, b in pairwise(numbers)}
+        if steps <= {1} or (not ascending and all(step >= 0 for step in steps)):
+            return [line[mark.end() :] for line, mark in zip(lines, marks, strict=True)], numbers[0]
+    return None
+
+
+# ------------------------------------------------------------------ fences and markers
+
+
+def _fences(reading: Reading) -> Reading | None:
+    old = _unfenced(reading.old)
+    if old is None:
+        return None
+    new = _unfenced(reading.new)
+    if new is None and any(FENCE.fullmatch(line) for line in _trimmed(reading.new)):
+        return None
+    return Reading(old, reading.new if new is None else new, reading.line)
+
+
+def _unfenced(text: str) -> str | None:
+    """What stands in one fence around all of the text, a file's name in front of it or not."""
+    lines = _trimmed(text)
+    if (
+        len(lines) > 2
+        and not FENCE.fullmatch(lines[0].rstrip())
+        and re.fullmatch(r"[\w./\\-]+\.\w+:?", lines[0].strip())
+    ):
+        lines = lines[1:]
+    opening = FENCE.fullmatch(lines[0].strip())
+    if len(lines) < 2 or not opening or lines[-1].strip() != opening["fence"]:
+        return None
+    if any(line.strip() == opening["fence"] for line in lines[1:-1]):  # several fences: no wrapper
+        return None
+    return "".join(f"{line}\n" for line in lines[1:-1])
+
+
+def _language(text: str) -> str:
+    opening = FENCE.fullmatch(_trimmed(text)[0].strip())
+    return opening["language"].strip() if opening else ""
+
+
+def _markers(reading: Reading) -> Reading | None:
+    old, new = _trimmed(reading.old), _trimmed(reading.new)
+    mine = (bool(SEARCH.fullmatch(old[0].rstrip())), bool(DIVIDER.fullmatch(old[-1].rstrip())))
+    its = (bool(DIVIDER.fullmatch(new[0].rstrip())), bool(REPLACE.fullmatch(new[-1].rstrip())))
+    if not any(mine):
+        return None
+    return Reading(_between(old, mine), _between(new, its) if any(its) else reading.new, reading.line)
+
+
+def _between(lines: Sequence[str], marked: tuple[bool, bool]) -> str:
+    return "".join(f"{line}\n" for line in lines[marked[0] : len(lines) - marked[1]])
+
+
+# ------------------------------------------------------------------ the signs of a diff
+
+
+def _signs(reading: Reading) -> Reading | None:
+    """Old with `-` and blanks in front, new with `+`; or both with `+`, as a refusal shows the file's lines."""
+    old, new = _trimmed(reading.old), _trimmed(reading.new) if reading.new.strip() else []
+    if _all_signed(old, "-") and (not new or _all_signed(new, "+")):
+        return Reading(_unsigned(reading.old), _unsigned(reading.new) if new else "", reading.line)
+    if _all_signed(old, "+") and _all_signed(new, "+"):
+        return Reading(_unsigned(reading.old), _unsigned(reading.new), reading.line)
+    return None
+
+
+def _all_signed(lines: Sequence[str], sign: str) -> bool:
+    return any(line.startswith(sign) for line in lines) and all(line[:1] in ("", " ", sign) for line in lines)
+
+
+def _unsigned(text: str) -> str:
+    return "\n".join(line[1:] for line in text.split("\n"))
+
+
+_LAYERS: tuple[Callable[[Reading], Reading | None], ...] = (_markers, _fences, _numbers, _signs)
