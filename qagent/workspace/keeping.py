@@ -1,0 +1,216 @@
+"""What an agent does so that its turns can be taken back: it says when it begins to change files, and when it is done.
+
+`Keep` is all that the agent knows. `TurnKeep` keeps the work tree as it was before the first change of a turn: by git
+where it can, and otherwise by copies of the files that edits name; then the person is told once what that leaves out.
+Nothing here ever stops a run: what cannot be kept is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from qagent.workspace.copies import Copies
+from qagent.workspace.journal import MOST_DAYS, BusyError, Journal, new_id
+from qagent.workspace.kept_by_copies import KeptByCopies
+from qagent.workspace.kept_by_git import KeptByGit
+from qagent.workspace.names import shown
+from qagent.workspace.plumbing import GitRefusedError, NoRepositoryError
+from qagent.workspace.turns import Turn, is_inside
+
+Notices: TypeAlias = tuple[str, ...]
+
+_TITLE = 200
+"""Characters of a task that are kept."""
+
+
+class Keep(Protocol):
+    """What is returned is for the person to know. Nothing is raised."""
+
+    def begin(self, task: str) -> None:
+        """A turn begins; nothing has changed yet."""
+        ...
+
+    async def before_change(self, path: str | None = None) -> Notices:
+        """A tool is about to change files: this one (relative to the workspace), or nobody knows which."""
+        ...
+
+    async def after_change(self, path: str | None = None) -> None:
+        """The tool is done."""
+        ...
+
+    async def after_turn(self) -> Notices:
+        """The turn has ended, whatever way."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeepNothing:
+    """For a folder that is thrown away anyway."""
+
+    def begin(self, task: str) -> None:
+        pass
+
+    async def before_change(self, path: str | None = None) -> Notices:
+        return ()
+
+    async def after_change(self, path: str | None = None) -> None:
+        pass
+
+    async def after_turn(self) -> Notices:
+        return ()
+
+
+@dataclass(slots=True)
+class _Open:
+    """The turn that runs. held: the descriptor of the journal's lock. begun: when the tool that is at work began."""
+
+    turn: Turn
+    kept: KeptByGit | KeptByCopies
+    held: int
+    spans: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    begun: int = 0
+
+
+class TurnKeep:
+    """`root`: the workspace's; `state`: the folder for what qagent keeps for itself; `session`: the session's id."""
+
+    def __init__(self, root: Path, state: Path, session: str) -> None:
+        self._root, self._session = root, session
+        self._journal = Journal.of(state, root)
+        self._task = ""
+        self._open: _Open | None = None
+        self._given_up = False
+        self._one_at_a_time = threading.Lock()  # a cancelled call leaves its thread at work
+
+    def begin(self, task: str) -> None:
+        self._task = task
+        self._given_up = False
+
+    async def before_change(self, path: str | None = None) -> Notices:
+        return await asyncio.to_thread(self._before, path)
+
+    async def after_change(self, path: str | None = None) -> None:
+        await asyncio.to_thread(self._after, path)
+
+    async def after_turn(self) -> Notices:
+        if self._open is None and not self._one_at_a_time.locked():
+            return ()
+        return await asyncio.to_thread(self._end)
+
+    # ---------------------------------------------------------------- the first change
+
+    def _before(self, path: str | None) -> Notices:
+        with self._one_at_a_time:
+            try:
+                notices = self._begun() if self._open is None and not self._given_up else ()
+                if self._open:
+                    self._open.begun = time.time_ns()
+                    if path is not None and is_inside(path) and self._open.kept.name(self._open.turn, path):
+                        self._save(self._open)
+            except (OSError, BusyError, GitRefusedError) as error:
+                self._given_up = True
+                return self._new(f"this turn cannot be undone: {_why(error)}")
+            return self._new(*notices)
+
+    def _begun(self) -> Notices:
+        now = datetime.now(UTC)
+        held = self._journal.together()
+        try:
+            turn = Turn(new_id(now), str(self._root), self._task[:_TITLE], self._session, now.isoformat(), "git")
+            kept, notices = self._kept(turn)
+            self._open = _Open(turn, kept, held)
+            self._save(self._open)
+        except BaseException:
+            self._open = None
+            os.close(held)
+            raise
+        return notices
+
+    def _kept(self, turn: Turn) -> tuple[KeptByGit | KeptByCopies, Notices]:
+        home = self._journal.home
+        try:
+            kept = KeptByGit.begin(self._root, home, turn)
+        except NoRepositoryError:  # which the person has been told at the start
+            return KeptByCopies.begin(self._root, home, turn), ()
+        except GitRefusedError as refusal:
+            told = f"`qagent undo` takes back here what edits change, not what commands change: {refusal.why}"
+            return KeptByCopies.begin(self._root, home, turn), (told,)
+        return kept, kept.notices
+
+    def _save(self, now: _Open) -> None:
+        now.turn = now.kept.recorded(now.turn)
+        self._journal.save(now.turn)
+
+    # ---------------------------------------------------------------- the end
+
+    def _after(self, path: str | None) -> None:
+        with self._one_at_a_time:
+            if self._open:
+                self._open.spans.append((self._open.begun, time.time_ns()))
+                if path is not None:
+                    self._open.kept.changed(path)
+
+    def _end(self) -> Notices:
+        with self._one_at_a_time:
+            ended, self._open = self._open, None
+            if ended is None:
+                return ()
+            if ended.begun > max((begin for begin, _ in ended.spans), default=0):  # the tool was cancelled
+                ended.spans.append((ended.begun, time.time_ns()))
+            try:
+                return self._new(*self._closed(ended))
+            except (OSError, GitRefusedError) as error:
+                return self._new(f"the end of this turn is not kept ({_why(error)}); `qagent undo` will ask about it")
+            finally:
+                os.close(ended.held)
+                self._sweep()
+
+    def _closed(self, ended: _Open) -> Notices:
+        by_git = isinstance(ended.kept, KeptByGit)
+        old = [turn for turn in self._journal.too_old(datetime.now(UTC)) if by_git or turn.store == "copies"]
+        turn = ended.kept.end(ended.turn, tuple(ended.spans), [turn.id for turn in old if turn.store == "git"])
+        if turn.changes:
+            self._journal.save(turn)
+        self._journal.forget(old if turn.changes else (*old, turn))
+        return tuple(f"undo leaves out: {why}" for why in turn.left)
+
+    def _sweep(self) -> None:
+        """Removes the copies that no turn needs, and what old sessions were told; not beside another turn, which may
+        just have made some."""
+        with contextlib.suppress(OSError, BusyError), self._journal.alone(patience=1):
+            sides = (side for turn in self._journal.turns() for c in turn.changes for side in (c.before, c.after))
+            Copies(self._journal.home / "copies", self._root).forget_all_but(side.blob for side in sides if side)
+            for told in self._journal.home.glob("told-*"):
+                if time.time() - told.stat().st_mtime > MOST_DAYS * 86_400:
+                    told.unlink(missing_ok=True)
+
+    # ---------------------------------------------------------------- what was told
+
+    def _new(self, *notices: str) -> Notices:
+        """Those that this session has not been told yet."""
+        if not notices:
+            return ()
+        file = self._journal.home / f"told-{hashlib.sha256(self._session.encode()).hexdigest()[:16]}"
+        with contextlib.suppress(OSError):
+            known = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
+            notices = tuple(notice for notice in dict.fromkeys(map(shown, notices)) if notice not in known)
+            with file.open("a", encoding="utf-8", errors="backslashreplace") as out:
+                out.writelines(f"{notice}\n" for notice in notices)
+        return notices
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, GitRefusedError):
+        return error.why
+    if isinstance(error, BusyError):
+        return "an undo is at work in this folder"
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)

@@ -1,0 +1,69 @@
+"""A turn in a folder where git keeps nothing: the files that its edits name, before each is first changed and after.
+
+What a command changes is not seen here. Everything here blocks, and may raise OSError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qagent.workspace.copies import Copies
+from qagent.workspace.names import shown
+from qagent.workspace.turns import Change, Kept, Turn
+
+
+@dataclass(slots=True)
+class KeptByCopies:
+    copies: Copies
+    before: dict[str, Kept | None] = field(default_factory=dict[str, Kept | None])
+    after: dict[str, Kept | None] = field(default_factory=dict[str, Kept | None])
+    left: dict[str, str] = field(default_factory=dict[str, str])
+    notices: tuple[str, ...] = ()
+
+    @classmethod
+    def begin(cls, root: Path, home: Path, turn: Turn) -> KeptByCopies:
+        del turn  # nothing is kept before a file is named
+        return cls(Copies(home / "copies", root))
+
+    @classmethod
+    def resume(cls, root: Path, home: Path, turn: Turn) -> KeptByCopies:
+        begun = cls.begin(root, home, turn)
+        begun.before = {change.path: change.before for change in turn.changes}
+        for path in begun.before:
+            begun.changed(path)
+        return begun
+
+    def recorded(self, turn: Turn) -> Turn:
+        changes = tuple(Change(path, kept, None) for path, kept in self.before.items())
+        return replace(turn, store="copies", changes=changes, named=tuple(self.before))
+
+    def name(self, turn: Turn, path: str) -> bool:
+        """A tool is about to change this file. True when what is kept has grown."""
+        del turn
+        if path in self.before or path in self.left:
+            return False
+        try:
+            self.before[path] = self.copies.keep(path)
+        except OSError as error:
+            self.left[path] = f"{shown(path)} cannot be kept: {error.strerror or error}"
+            return False
+        return True
+
+    def changed(self, path: str) -> None:
+        """A tool has changed this file: what somebody else makes of it from now on is not the turn's."""
+        if path in self.before:
+            try:
+                self.after[path] = self.copies.keep(path)
+            except OSError as error:
+                self.left[path] = f"{shown(path)} cannot be kept: {error.strerror or error}"
+
+    def end(self, turn: Turn, spans: object = (), old: Iterable[str] = ()) -> Turn:
+        """The turn with its changes."""
+        del spans, old
+        kept = {path: self.before[path] for path in self.after if path not in self.left}
+        changes = (
+            Change(path, kept[path], self.after[path]) for path in sorted(kept) if kept[path] != self.after[path]
+        )
+        return self.recorded(turn).ended(changes, self.left.values())
