@@ -15,10 +15,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from qagent.errors import Denied, ModelFacing, UserFacing
-from qagent.events import BadCallSeen, CallFinished, CallStarted, Emit, Notice, TaskFinished, TaskStarted
+from qagent import checks
+from qagent.checks import Check, Checked
+from qagent.errors import UserFacing
+from qagent.events import BadCallSeen, CallFinished, Emit, Notice, TaskFinished, TaskStarted
+from qagent.execution import Execution, Unconfined
 from qagent.models.base import Model
-from qagent.permissions.rules import Policy, decide
+from qagent.permissions.rules import Policy
 from qagent.qwen import calls, chatml, habits
 from qagent.qwen.habits import deeds, loops, several, tasks
 from qagent.qwen.habits.invented import invented_call
@@ -29,18 +32,16 @@ from qagent.types import (
     Approve,
     AssistantMessage,
     BadCall,
-    Fate,
     Limits,
     Outcome,
     OutcomeReason,
-    Question,
     Risk,
     ToolCall,
-    ToolOutput,
     ToolResult,
     UserMessage,
 )
 from qagent.words import Words
+from qagent.workspace.keeping import Keep, KeepNothing
 from qagent.workspace.newer import newer_files
 
 FORCED_AFTER = 2
@@ -56,11 +57,14 @@ _SHORT = 300
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What bounds a task: who may do what, and for how long. `alone`: no person watches, so nobody answers a question
-    of the model's."""
+    of the model's. check: what runs after edits. unconfined: why no sandbox keeps commands in bounds, or ""; it is
+    found out when the first command comes."""
 
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
     alone: bool = False
+    check: Check | None = None
+    unconfined: Unconfined | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +116,23 @@ class Agent:
         rules: Rules,
         emit: Emit,
         approve: Approve,
+        keep: Keep | None = None,
     ) -> None:
         self.session, self.model, self.toolbox, self.words = session, model, toolbox, words
         self.rules, self.emit, self.approve = rules, emit, approve
+        self.keep = keep or KeepNothing()
         self._course = Course()
         self._since = 0
         self._can_force = True
+        self._checked = Checked()
 
     async def run(self, task: str) -> Outcome:
         """Carries out one task. Raises UserFacing when no model can answer; what came until then is in the session."""
         self._course = Course(task)
+        self._checked = Checked(checks.edits(self.session.messages))
         if not (self._said and tasks.is_question(task)):  # a question asks about what was done before it
             self._since = time.time_ns() - _TICK
+        self.keep.begin(task)
         self.session.add(UserMessage(task))
         self.emit(TaskStarted(task, self.session.id, self.model.name, self.rules.policy.mode))
         outcome = self._outcome("failed")
@@ -136,9 +145,16 @@ class Agent:
             outcome = self._outcome("failed", detail=error.what)
             raise
         finally:
+            await self._finish(outcome)
+        return outcome
+
+    async def _finish(self, outcome: Outcome) -> None:
+        """Also when it is cancelled once more."""
+        try:
+            self._execution.tell(await self.keep.after_turn())
+        finally:
             self.session.add(outcome)
             self.emit(TaskFinished(outcome))
-        return outcome
 
     async def _within_time(self) -> Outcome:
         clock = asyncio.timeout(self.rules.limits.seconds)
@@ -186,7 +202,7 @@ class Agent:
             return self._after_invented(heard, call)
         found = await self._habit(heard)
         if found is None:
-            return self._outcome("done", heard.message)
+            return await self._after_check(heard.message)
         if found.stop:
             return self._outcome("no_progress", heard.message, found.habit.told)
         self._nudge(found.habit.answer, found.places)
@@ -202,6 +218,21 @@ class Agent:
             return outcome
         self._tell(self._corrected(call))
         return None
+
+    async def _after_check(self, reply: AssistantMessage) -> Outcome | None:
+        """Done, unless the person's own check finds something in what was edited."""
+        check, messages = self.rules.check, self.session.messages
+        if check and self._checked.is_due(messages):
+            output = await self._execution.check(check, self._course.turn)
+            self._checked = self._checked.after(messages, good=output.good)
+            if not output.good and not self._checked.is_over(check):
+                words = self.words.prompt("check_failed", command=check.command, output=output.text)
+                self.session.add(UserMessage(words, "harness"))
+                self.emit(Notice(f"told the model what `{check.command}` found", "warning"))
+                return None
+        if check and self._checked.failed:
+            return self._outcome("no_progress", reply, f"`{check.command}` still fails")
+        return self._outcome("done", reply)
 
     async def _habit(self, heard: Heard) -> habits.Found | None:
         seen = self._seen(heard)
@@ -318,28 +349,15 @@ class Agent:
 
     async def _carry_out(self, call: ToolCall) -> ToolResult:
         risk = self._risks[call.name]
-        self.emit(CallStarted(call, risk))
-        started = time.monotonic()
-        output, ok, fate = await self._tried(call)
-        seconds = time.monotonic() - started
+        carried = await self._execution.carry_out(call, risk)
+        output, ok = carried.output, carried.ok
+        step = loops.step(call, risk, output, ok=ok)
+        self._course = self._course.with_step(step, refused=carried.nobody_asked)
         text = self._noted(output.text)
-        told = (output.summary, text, output.diff, output.changed, seconds, output.good)
+        told = (output.summary, text, output.diff, output.changed, carried.seconds, output.good)
         self.emit(CallFinished(call.id, call.name, ok, *told))
         good = output.good and deeds.came_out_well(call, risk, output.text)
-        return ToolResult(call.id, text, ok, good, output.changed, fate)
-
-    async def _tried(self, call: ToolCall) -> tuple[ToolOutput, bool, Fate]:
-        ok, nobody, fate = True, False, "run"
-        try:
-            await self._permit(call)
-            output = await self.toolbox.run(call)
-        except ModelFacing as refusal:
-            output, ok = ToolOutput(refusal.text, refusal.text.partition("\n")[0], good=False), False
-            if isinstance(refusal, Denied):
-                nobody, fate = refusal.nobody_asked, "refused"
-        step = loops.step(call, self._risks[call.name], output, ok=ok)
-        self._course = self._course.with_step(step, refused=nobody)
-        return output, ok, fate
+        return ToolResult(call.id, text, ok, good, output.changed, carried.fate, output.seen)
 
     def _noted(self, text: str) -> str:
         """A result as the model reads it: what it knows already is not said again at length."""
@@ -352,18 +370,10 @@ class Agent:
         note = self.words.prompt(repeated.answer, **places)
         return note if repeated.is_known and len(text) > _SHORT else f"{text}\n{note}"
 
-    async def _permit(self, call: ToolCall) -> None:
-        """Returns when the call may run; raises Denied, or the ToolFailed that running it would have raised."""
-        risk = self._risks[call.name]
-        where = self.toolbox.workspace.touches
-        decision = decide(call, risk, self.rules.policy, self.toolbox.touches(call), where)
-        if decision.verdict == "deny":
-            raise Denied(f"Not allowed: {decision.reason}")
-        if decision.verdict == "ask":
-            preview = self.toolbox.preview(call)
-            answer = await self.approve(Question(call, risk, decision.reason, preview, decision.always))
-            if not answer.yes:
-                raise Denied(f"Not allowed: {answer.words or 'the user said no.'}", nobody_asked=not answer.asked)
+    @property
+    def _execution(self) -> Execution:
+        rules, seams = self.rules, (self.keep, self.emit, self.approve)
+        return Execution(self.session, self.toolbox, rules.policy, *seams, rules.unconfined)
 
     @property
     def _said(self) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import get_args
 
+from qagent.edits.turn_text import stat_lines
 from qagent.errors import UserFacing
 from qagent.events import Event
 from qagent.models.base import Model
@@ -22,6 +23,7 @@ from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
 from qagent.types import Answer, Mode, Outcome, Question
 from qagent.wiring import Place, make_agent
+from qagent.workspace.undoing import Past, Step
 
 Read = Callable[[str], str]
 """Puts a prompt and gives the line that was typed. Raises EOFError at the end, KeyboardInterrupt on Ctrl-C."""
@@ -31,6 +33,7 @@ PREVIEW_LINES = 60
 HELP = """\
 Type a task or a question. A line that ends in \\ goes on in the next one. Ctrl-C interrupts, Ctrl-D ends.
 /mode [plan|ask|accept-edits|auto]   show or change what needs no asking
+/undo, /redo                         take back what the last task changed on the disk; do it again
 /help                                this text
 /exit                                end (also exit, quit, :q)"""
 _COMMAND = re.compile(r"/[a-z]+(?= |$)")
@@ -92,10 +95,32 @@ class Conversation:
             self.place = dataclasses.replace(self.place, settings=settings)
         elif name == "/mode" and argument.strip():
             self._tell(f"there is no mode {argument.strip()}")
-        if name == "/mode":
+        if name in ("/undo", "/redo"):
+            self._take_back(name)
+        elif name == "/mode":
             self._tell(f"mode {self.place.settings.mode} (there are: {', '.join(modes)})")
         else:
             self._tell(HELP if name == "/help" else f"there is no {name}; /help lists what there is")
+
+    def _take_back(self, name: str) -> None:
+        """/undo and /redo: says what will be done, and does it."""
+        if self.place.state is None:
+            self._tell("nothing is kept here that could be taken back")
+            return
+        past = Past(self.place.workspace.root, self.place.state)
+
+        def tell(step: Step) -> None:
+            for line in stat_lines(past.contents(step.turn, step.changes)):
+                self.say(Line(f"  {line}", "detail"))
+
+        try:
+            step = past.undo(tell=tell) if name == "/undo" else past.redo(tell=tell)
+        except UserFacing as error:
+            self.say(Line(f"! {harmless(error.what)}", "note"))
+            self.say(Line(f"  {harmless(error.todo)}", "note"))
+        else:
+            title = harmless(step.turn.task.partition("\n")[0])
+            self._tell(f"{'undone' if name == '/undo' else 'done again'}: {title}")
 
     def _task(self, task: str) -> Outcome:
         """Carries out one task. Raises Interrupted when the whole program is to end."""

@@ -92,7 +92,7 @@ async def test_the_limit_of_turns_ends_the_task(folder: Path) -> None:
 
 async def test_the_limit_of_time_ends_the_task_and_kills_what_runs(folder: Path) -> None:
     os.mkfifo(folder / "pid")
-    scene = Scene(folder, [FOREVER], settings={"timeout": 1})
+    scene = Scene(folder, [FOREVER], settings={"timeout": 1, "sandbox": "off"})
     pid, outcome = await asyncio.gather(asyncio.to_thread((folder / "pid").read_text), scene.run())
     assert outcome.reason == "time_limit"
     assert_gone(pid)
@@ -100,7 +100,7 @@ async def test_the_limit_of_time_ends_the_task_and_kills_what_runs(folder: Path)
 
 async def test_a_claim_without_a_deed_is_answered_and_then_done(folder: Path) -> None:
     claim = "I have fixed the bug in calc.py."
-    scene = Scene(folder, [claim, EDIT, RUN, DONE])
+    scene = Scene(folder, [claim, READ, EDIT, RUN, DONE])
     assert (await scene.run()).reason == "done"
     nudges = [m for m in scene.kept.messages if isinstance(m, UserMessage) and m.origin == "harness"]
     assert len(nudges) == 1
@@ -116,9 +116,9 @@ async def test_a_model_that_insists_on_a_false_claim_is_stopped(folder: Path) ->
 
 
 async def test_tests_that_were_never_run_are_not_believed(folder: Path) -> None:
-    scene = Scene(folder, [EDIT, "All tests pass.", RUN, DONE])
+    scene = Scene(folder, [READ, EDIT, "All tests pass.", RUN, DONE])
     assert (await scene.run()).reason == "done"
-    assert "No test has passed" in scene.model.prompts[2].text
+    assert "No test has passed" in scene.model.prompts[3].text
 
 
 async def test_an_empty_reply_and_a_cut_one_are_asked_for_again(folder: Path) -> None:
@@ -138,17 +138,20 @@ async def test_a_cut_call_is_not_run(folder: Path) -> None:
 
 async def test_a_yes_runs_the_call_and_a_no_tells_the_model_why(folder: Path) -> None:
     scene = Scene(
-        folder, [EDIT, RUN, "I stop here."], answers=[Answer(True), Answer(False, "not now")], settings={"mode": "ask"}
+        folder,
+        [READ, EDIT, RUN, "I stop here."],
+        answers=[Answer(True), Answer(False, "not now")],
+        settings={"mode": "ask"},
     )
     await scene.run()
     assert [question.risk for question in scene.questions] == ["write", "command"]
     assert "-    return a - b" in scene.questions[0].preview
     assert "a + b" in (folder / "calc.py").read_text()
-    assert scene.results()[1] == "Not allowed: not now"
+    assert scene.results()[2] == "Not allowed: not now"
 
 
 async def test_what_nobody_could_allow_is_counted(folder: Path) -> None:
-    outcome = await Scene(folder, [EDIT, "I may not."], settings={"mode": "ask"}).run()
+    outcome = await Scene(folder, [READ, EDIT, "I may not."], settings={"mode": "ask"}).run()
     assert (outcome.reason, outcome.refused) == ("done", 1)
 
 
@@ -210,7 +213,7 @@ async def test_cancelling_in_the_middle_of_a_reply_keeps_what_came(folder: Path)
 
 async def test_cancelling_in_the_middle_of_a_command_leaves_a_call_that_was_not_run(folder: Path) -> None:
     os.mkfifo(folder / "pid")
-    scene = Scene(folder, [FOREVER, "Fine."])
+    scene = Scene(folder, [FOREVER, "Fine."], settings={"sandbox": "off"})
     task = asyncio.ensure_future(scene.run())
     pid = await asyncio.to_thread((folder / "pid").read_text)
     task.cancel()
@@ -272,7 +275,7 @@ async def test_a_folder_without_git_and_without_files_works(tmp_path: Path) -> N
 
 async def test_a_file_that_is_not_utf_8_is_named_and_left_alone(folder: Path) -> None:
     (folder / "latin.txt").write_bytes(b"caf\xe9\n")
-    scene = Scene(folder, [call("read_file", path="latin.txt"), EDIT, "I cannot read it."])
+    scene = Scene(folder, [call("read_file", path="latin.txt"), READ, EDIT, "I cannot read it."])
     await scene.run()
     assert "UTF-8" in scene.results()[0]
     assert (folder / "latin.txt").read_bytes() == b"caf\xe9\n"

@@ -124,8 +124,8 @@ CURED: dict[str, tuple[list[str], str]] = {
     "advice that commands": (["Replace `-` with `+` in calc.py."], "You said what to do, and nothing was done."),
     "leave": (["It is the sign. Shall I fix it?"], "Yes, go on"),
     "nothing": ([""], "Your reply was empty"),
-    "a claim about another file": ([EDIT, "I have updated test_calc.py."], "test_calc.py has not been changed"),
-    "a test that was not run": ([EDIT, "I fixed it, and all tests pass."], "No test has passed"),
+    "a claim about another file": ([READ, EDIT, "I have updated test_calc.py."], "test_calc.py has not been changed"),
+    "a test that was not run": ([READ, EDIT, "I fixed it, and all tests pass."], "No test has passed"),
 }
 
 
@@ -300,9 +300,9 @@ async def test_edits_that_fail_alike_are_told_to_write_more(folder: Path) -> Non
 
 
 async def test_a_call_that_is_refused_again_and_again_ends_the_task(folder: Path) -> None:
-    scene = Scene(folder, [EDIT] * 9, settings={"mode": "ask"}, answers=[Leave(False, "no")] * 9)
+    scene = Scene(folder, [READ, *[EDIT] * 9], settings={"mode": "ask"}, answers=[Leave(False, "no")] * 9)
     outcome = await scene.run()
-    assert (outcome.reason, outcome.turns) == ("no_progress", 4)
+    assert (outcome.reason, outcome.turns) == ("no_progress", 5)
 
 
 # ------------------------------------------------------------------ greetings and made-up names

@@ -43,11 +43,11 @@ def test_quiet_says_nothing_on_stderr(folder: Path, capsys: Capture) -> None:
 
 
 def test_json_is_one_object(folder: Path, capsys: Capture, nobodys_environment: Path) -> None:
-    with LoopbackOllama([EDIT, "Edited."]) as server:
+    with LoopbackOllama([READ, EDIT, "Edited."]) as server:
         ran = qagent(capsys, TASK, "--json", "-C", str(folder), "--host", server.url)
     said = ran.json
     assert (ran.code, said["exit"], said["reason"]) == (0, 0, "done")
-    assert (said["answer"], said["turns"], said["changed"]) == ("Edited.", 2, ["calc.py"])
+    assert (said["answer"], said["turns"], said["changed"]) == ("Edited.", 3, ["calc.py"])
     assert (said["kind"], said["model"]) == ("result", "qwen2.5-coder:7b")
     assert sessions_of(nobodys_environment)[0].stem == said["session"]
 
@@ -106,7 +106,7 @@ def test_stream_json_tells_how_each_reply_was_read(folder: Path, capsys: Capture
 
 
 def test_headless_edits_freely_and_refuses_commands(folder: Path, capsys: Capture) -> None:
-    replies = [EDIT, call("run", command="touch ran"), call("run", command="ls"), "I could not run it."]
+    replies = [READ, EDIT, call("run", command="touch ran"), call("run", command="ls"), "I could not run it."]
     with LoopbackOllama(replies) as server:
         ran = qagent(capsys, TASK, "--json", "-C", str(folder), "--host", server.url)
     assert (ran.code, ran.json["reason"], ran.json["refused"]) == (9, "permission", 2)
@@ -126,7 +126,7 @@ def test_headless_edits_freely_and_refuses_commands(folder: Path, capsys: Captur
 )
 def test_the_advice_fits_what_was_refused(folder: Path, capsys: Capture, reply: str, mode: str, advice: str) -> None:
     (folder / ".env").write_text("TOKEN=hush\n")
-    with LoopbackOllama([reply, "I may not."]) as server:
+    with LoopbackOllama([READ, reply, "I may not."]) as server:
         ran = qagent(capsys, TASK, "--json", "--mode", mode, "-C", str(folder), "--host", server.url)
     assert ran.code == 9
     assert advice in ran.json["todo"]

@@ -70,6 +70,11 @@ def test_every_key_can_stand_in_the_file() -> None:
         mode = "accept-edits"
         allow_commands = ["pytest *", "echo $HOME*"]
         deny_commands = ["git push*"]
+        sandbox = "landlock"
+        network = "off"
+        sandbox_writes = ["~/.gradle"]
+        check_command = "ruff check ."
+        check_rounds = 2
         max_turns = 10
         timeout = "1.5h"
         bad_calls = 2
@@ -107,6 +112,11 @@ def test_every_key_can_stand_in_the_file() -> None:
         "mode": "accept-edits",
         "allow_commands": ("pytest *", "echo $HOME*"),
         "deny_commands": ("git push*",),
+        "sandbox": "landlock",
+        "network": "off",
+        "sandbox_writes": ("~/.gradle",),
+        "check_command": "ruff check .",
+        "check_rounds": 2,
         "max_turns": 10,
         "timeout": 5400.0,
         "bad_calls": 2,
@@ -115,7 +125,7 @@ def test_every_key_can_stand_in_the_file() -> None:
     }
     assert loaded.settings.models == (("qwen2.5-coder:32b", ModelSettings(num_ctx=8192)),)
     lines = [int(loaded.origins[key].rpartition(" ")[2]) for key in KEYS]
-    assert sorted(lines) == [*range(2, 33), 34]
+    assert sorted(lines) == [*range(2, 38), 39]
     assert all(
         text.split("\n")[line - 1].strip().startswith((key, f"[{key}")) for key, line in zip(KEYS, lines, strict=True)
     )
@@ -207,6 +217,15 @@ def test_a_chosen_reply_that_fills_the_window_is_refused() -> None:
 
 
 # ------------------------------------------------------------------ what a project may do
+
+
+def test_a_project_can_close_the_network_and_never_open_it() -> None:
+    assert read('network = "on"', project='network = "ask"').settings.network == "ask"
+    assert read(project='network = "off"').settings.network == "off"
+    loaded = read(project='network = "on"')
+    assert (loaded.settings.network, len(loaded.notices)) == ("ask", 1)
+    for line in ('sandbox = "off"', 'sandbox_writes = ["/"]', 'check_command = "make"'):
+        assert "a project may not set" in refused(project=line).what
 
 
 def test_a_project_can_only_tighten() -> None:

@@ -33,7 +33,7 @@ def test_the_schema_of_the_six_tools_has_a_place_for_everything_but_code() -> No
         ("write_file", ["path"], ["path"]),
         ("list_files", ["path"], []),
         ("search", ["pattern", "path"], ["pattern"]),
-        ("run", ["command", "timeout"], ["command"]),
+        ("run", ["command", "timeout", "network"], ["command"]),
     ]
 
 

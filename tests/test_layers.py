@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 HEADLESS = [
-    *("types", "errors", "words", "workspace.place", "qwen.reader", "code.symbols", "edits.exact", "net"),
+    *("types", "errors", "words", "workspace.place", "qwen.reader", "code.symbols", "edits.applying", "net"),
     *("models.ollama", "models.llamacpp", "tools.toolbox", "session", "context", "permissions.rules", "agent"),
     *("forced", "reply", "reading", "models.completions", "models.chat", "models.ollama_chat", "qwen.habits"),
     *("config", "testing", "narration", "wiring", "repl"),

@@ -101,9 +101,6 @@ TOLD: dict[str, Run] = {
     "search-mismatch": failed_edit(
         call("edit_file", pair(PIECES.old.strip().replace("piece", "item"), PIECES.new), path=PATH), "Nearest:"
     ),
-    "line-numbers-in-edit": failed_edit(
-        call("edit_file", pair(f"9: {PIECES.old}", f"9: {PIECES.new}"), path=PATH), "Nearest:"
-    ),
     "whole-defs-instead-of-search": failed_edit(
         call("edit_file", f"```python\n{PIECES.function}```\n", path=PATH),
         "'symbol'",

@@ -67,9 +67,9 @@ def test_a_task_is_carried_out_after_a_yes(folder: Path) -> None:
 
 def test_a_no_with_words_reaches_the_model(folder: Path) -> None:
     typist = Typist(["Fix the bug.", "n use abs() instead"])
-    model = talk(folder, typist, [EDIT, "As you like."])
+    model = talk(folder, typist, [READ, EDIT, "As you like."])
     assert (folder / "calc.py").read_text() == BUGGY
-    assert "Not allowed: use abs() instead" in model.prompts[1].text
+    assert "Not allowed: use abs() instead" in model.prompts[2].text
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_no_with_words_reaches_the_model(folder: Path) -> None:
 def test_only_a_clear_yes_is_one_and_what_was_typed_is_passed_on(
     folder: Path, typed: str, edited: bool, told: str
 ) -> None:
-    model = talk(folder, Typist(["Fix it.", typed]), [EDIT, "As you say."])
+    model = talk(folder, Typist(["Fix it.", typed]), [READ, EDIT, "As you say."])
     assert ("a + b" in (folder / "calc.py").read_text()) is edited
-    assert told in model.prompts[1].text
+    assert told in model.prompts[2].text
 
 
 def test_a_task_may_begin_with_a_path(folder: Path) -> None:
@@ -98,15 +98,15 @@ def test_a_task_may_begin_with_a_path(folder: Path) -> None:
 
 
 def test_the_end_of_input_is_a_no(folder: Path) -> None:
-    talk(folder, Typist(["Fix the bug."]), [EDIT, "I may not."])
+    talk(folder, Typist(["Fix the bug."]), [READ, EDIT, "I may not."])
     assert (folder / "calc.py").read_text() == BUGGY
 
 
 def test_ctrl_c_at_a_question_interrupts_the_turn_only(folder: Path) -> None:
     typist = Typist(["Fix the bug.", KeyboardInterrupt, "Are you there?"])
-    model = talk(folder, typist, [EDIT, "Yes."])
+    model = talk(folder, typist, [READ, EDIT, "Yes."])
     assert "= cancelled" in typist.screen
-    assert "the user stopped" in model.prompts[1].text
+    assert "the user stopped" in model.prompts[2].text
 
 
 def test_lines_are_joined_and_commands_answered(folder: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_server_that_is_gone_ends_the_turn_and_not_the_conversation(folder: Pa
 
 
 def test_in_a_real_terminal_it_edits_after_y_and_ctrl_c_ends_a_long_turn(folder: Path) -> None:
-    with LoopbackOllama([EDIT, "It is edited.", Fault("stall", after="thinking\n")]) as server:
+    with LoopbackOllama([READ, EDIT, "It is edited.", Fault("stall", after="thinking\n")]) as server:
         command = [sys.executable, "-m", "qagent", "-C", str(folder), "--host", server.url]
         leader, follower = pty.openpty()
         child = subprocess.Popen(

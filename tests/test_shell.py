@@ -8,11 +8,14 @@ from pathlib import Path
 from subprocess import PIPE
 
 import pytest
+from alive import Alive
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qagent.errors import ToolFailed
-from qagent.tools import shell
+from qagent.sandbox.choice import Confinement
+from qagent.tools import output as printed
+from qagent.tools.shell import Shell
 from qagent.workspace.place import Workspace
 
 
@@ -21,9 +24,13 @@ def place(tmp_path: Path) -> Workspace:
     return Workspace.open(tmp_path)
 
 
+BARE = Shell(Confinement("off"))
+"""What stands here holds without a sandbox; `test_sandbox` shows what one adds."""
+
+
 async def lines(place: Workspace, command: str) -> list[str]:
     """What was printed, without the line about the exit."""
-    return (await shell.run(place, command=command)).text.split("\n")[1:]
+    return (await BARE.run(place, command=command)).text.split("\n")[1:]
 
 
 # ------------------------------------------------------------------ how it ended
@@ -41,7 +48,7 @@ ENDINGS = [
 
 @pytest.mark.parametrize(("command", "first", "summary"), ENDINGS)
 async def test_the_first_line_tells_how_it_ended(place: Workspace, command: str, first: str, summary: str) -> None:
-    output = await shell.run(place, command=command)
+    output = await BARE.run(place, command=command)
     ending, _, seconds = output.text.split("\n")[0].rpartition(", ")
     assert (ending, seconds.endswith(" s")) == (first, True)
     assert output.summary == summary
@@ -50,13 +57,13 @@ async def test_the_first_line_tells_how_it_ended(place: Workspace, command: str,
 @pytest.mark.parametrize("command", ["", "  \n", "a\0b"])
 async def test_a_command_that_is_none_is_refused(place: Workspace, command: str) -> None:
     with pytest.raises(ToolFailed, match="Give a command line"):
-        await shell.run(place, command=command)
+        await BARE.run(place, command=command)
 
 
 async def test_a_command_that_cannot_be_started_says_so(place: Workspace) -> None:
     for command in ("echo " + "x" * 3_000_000, "echo \ud800"):
         with pytest.raises(ToolFailed, match="could not be started"):
-            await shell.run(place, command=command)
+            await BARE.run(place, command=command)
 
 
 async def test_a_workspace_that_is_gone_is_a_plain_failure(tmp_path: Path) -> None:
@@ -65,7 +72,7 @@ async def test_a_workspace_that_is_gone_is_a_plain_failure(tmp_path: Path) -> No
     place = Workspace.open(gone)
     gone.rmdir()
     with pytest.raises(ToolFailed, match="could not be started"):
-        await shell.run(place, command="true")
+        await BARE.run(place, command="true")
 
 
 # ------------------------------------------------------------------ what it sees
@@ -89,53 +96,6 @@ async def test_commands_do_not_see_secrets(place: Workspace, monkeypatch: pytest
     assert await lines(place, 'echo "$SOME_API_KEY|$HARMLESS|$TERM|$AGENT"') == ["|seen|dumb|qagent"]
 
 
-DROPPED = [
-    "OPENAI_API_KEY", "API_KEY", "KEY", "STRIPEKEY", "GITHUB_TOKEN", "token", "NPM_CONFIG__AUTHTOKEN", "CLIENT_SECRET",
-    "SECRETS", "DB_PASSWORD", "PGPASSWORD", "MYSQL_PWD", "SMTP_PASSWD", "SMTP_PASS", "GPG_PASSPHRASE",
-    "GOOGLE_APPLICATION_CREDENTIALS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-    "DOCKER_AUTH_CONFIG", "SSH_AUTH_SOCK", "GH_PAT", "SENTRY_DSN", "DATABASE_URL", "QAGENT_MODEL", "BASH_ENV",
-    "BASH_FUNC_ls%%", "CDPATH", "SHELLOPTS", "GIT_DIR", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "RIPGREP_CONFIG_PATH",
-    "LD_PRELOAD", "LESSOPEN", "LESSCLOSE", "TAR_OPTIONS", "PYTHONSTARTUP", "DB_PWD", "LDAP_BINDPW", "BINDPW", "ROOT_PW",
-    "STRIPE_SK", "JWT", "MY_JWT", "BEARER", "SLACK_WEBHOOK_URL", "WEBHOOK", "AZURE_CONNECTION_STRING", "SSHPASS",
-]  # fmt: skip
-KEPT = [
-    "HOME", "USER", "PWD", "OLDPWD", "LANG", "GIT_AUTHOR_NAME", "GIT_COMMITTER_EMAIL", "LD_LIBRARY_PATH",
-    "XAUTHORITY", "PYTHONPATH", "VIRTUAL_ENV", "KEYBOARD_LAYOUT", "PATTERN", "COMPASS", "HTTP_PROXY", "GOPATH",
-    "NODE_OPTIONS",
-]  # fmt: skip
-
-
-def test_the_environment_loses_secrets_and_keeps_the_rest() -> None:
-    made = shell.environment(dict.fromkeys(DROPPED + KEPT, "x"))
-    assert [name for name in DROPPED if name in made] == []
-    assert [name for name in KEPT if made.get(name) != "x"] == []
-
-
-@pytest.mark.parametrize("address", ["postgres://me:hush@h/db", "http://:x@proxy:80", "a https://u:p@h b"])
-def test_an_address_with_a_password_is_a_secret_whatever_its_name(address: str) -> None:
-    assert "X" not in shell.environment({"X": address})
-    assert shell.environment({"X": "https://me@h:8080/a:b@c"})["X"]
-
-
-def test_programs_are_looked_for_in_absolute_places_only() -> None:
-    assert shell.environment({"PATH": ".:/bin::bin:/usr/bin:"})["PATH"] == "/bin:/usr/bin"
-
-
-def test_the_environment_has_no_pager_no_colours_and_no_prompts() -> None:
-    made = shell.environment({"PAGER": "less", "TERM": "xterm", "PATH": "/bin", "GIT_CONFIG_COUNT": "9"})
-    assert {name: value for name, value in made.items() if not name.startswith("GIT_CONFIG_")} == {
-        "PATH": "/bin",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "PAGER": "cat",
-        "GIT_PAGER": "cat",
-        "TERM": "dumb",
-        "NO_COLOR": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "AGENT": "qagent",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-
-
 # ------------------------------------------------------------------ its output
 
 SEEN = [
@@ -157,14 +117,14 @@ async def test_output_is_what_a_person_would_have_seen(place: Workspace, command
 
 
 async def test_long_output_keeps_its_first_and_last_whole_lines(place: Workspace) -> None:
-    output = await shell.run(place, command="seq 1 100000")
+    output = await BARE.run(place, command="seq 1 100000")
     shown = output.text.split("\n")[1:]
     gap = next(at for at, line in enumerate(shown) if line.startswith("[…"))
     head, tail = shown[:gap], shown[gap + 1 :]
     assert head == [str(n) for n in range(1, len(head) + 1)]
     assert tail == [str(n) for n in range(100_001 - len(tail), 100_001)]
-    assert sum(map(len, head)) + len(head) <= shell.HEAD
-    assert sum(map(len, tail)) + len(tail) <= shell.TAIL + 1
+    assert sum(map(len, head)) + len(head) <= printed.HEAD
+    assert sum(map(len, tail)) + len(tail) <= printed.TAIL + 1
     left_out = 100_000 - len(head) - len(tail)
     characters = len("\n".join(map(str, range(len(head) + 1, 100_001 - len(tail))))) + 1
     assert shown[gap] == f"[… {left_out:,} lines, {characters:,} characters left out …]"
@@ -181,41 +141,19 @@ async def test_the_gap_is_counted_right_for_any_length(place: Workspace, count: 
 
 async def test_one_endless_line_is_cut_by_characters(place: Workspace) -> None:
     head, gap, tail = await lines(place, "head -c 1000000 /dev/zero | tr '\\0' x")
-    assert (head, tail) == ("x" * shell.HEAD, "x" * shell.TAIL)
-    assert gap == f"[… 0 lines, {1_000_000 - shell.HEAD - shell.TAIL:,} characters left out …]"
+    assert (head, tail) == ("x" * printed.HEAD, "x" * printed.TAIL)
+    assert gap == f"[… 0 lines, {1_000_000 - printed.HEAD - printed.TAIL:,} characters left out …]"
 
 
 async def test_huge_output_is_read_to_its_end_and_kept_small(place: Workspace) -> None:
-    output = await shell.run(place, command="head -c 200000000 /dev/zero | tr '\\0' '\\n'; echo last; exit 4")
+    output = await BARE.run(place, command="head -c 200000000 /dev/zero | tr '\\0' '\\n'; echo last; exit 4")
     assert output.text.startswith("exit 4")
     assert output.text.endswith("\nlast")
-    assert len(output.text) < shell.HEAD + shell.TAIL + 200
+    assert len(output.text) < printed.HEAD + printed.TAIL + 200
     assert output.summary == "exit 4, 200000001 lines"
 
 
 # ------------------------------------------------------------------ its end
-
-
-class Alive:
-    """A named pipe that a command's processes hold open (`exec 7>alive`), so that its end is theirs."""
-
-    def __init__(self, place: Workspace) -> None:
-        self._path = place.root / "alive"
-        os.mkfifo(self._path)
-        self._reading = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
-
-    async def gone(self) -> bool:
-        """Waits until no process holds the pipe any more; at once when there is none."""
-        os.close(os.open(self._path, os.O_WRONLY))  # a pipe that nobody has ever written to never tells of its end
-        reader = asyncio.StreamReader()
-        pipe = os.fdopen(self._reading, "rb", buffering=0)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), pipe
-        )
-        try:
-            return await asyncio.wait_for(reader.read(), 30) == b""
-        finally:
-            transport.close()
 
 
 HOLD = "exec 7>alive; echo up; "
@@ -233,9 +171,9 @@ TREES = [
 
 @pytest.mark.parametrize("tree", TREES)
 async def test_cancelling_kills_the_whole_group(place: Workspace, tree: str) -> None:
-    alive = Alive(place)
+    alive = Alive(place.root)
     os.mkfifo(place.root / "ready")
-    task = asyncio.create_task(shell.run(place, command=f"{HOLD} echo ready > ready; {tree}"))
+    task = asyncio.create_task(BARE.run(place, command=f"{HOLD} echo ready > ready; {tree}"))
     await asyncio.to_thread((place.root / "ready").read_text)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -245,17 +183,17 @@ async def test_cancelling_kills_the_whole_group(place: Workspace, tree: str) -> 
 
 @pytest.mark.parametrize("tree", TREES[3:5])
 async def test_at_the_time_limit_the_whole_group_is_killed_and_the_output_kept(place: Workspace, tree: str) -> None:
-    alive = Alive(place)
+    alive = Alive(place.root)
     with pytest.raises(ToolFailed) as failure:
-        await shell.run(place, command=HOLD + tree, timeout=1)
+        await BARE.run(place, command=HOLD + tree, timeout=1)
     assert failure.value.text.split("\n")[:2] == ["stopped after 1 s", "up"]
     assert await alive.gone()
 
 
 async def test_a_cancel_while_the_shell_is_being_started_kills_all_that_it_started(place: Workspace) -> None:
-    alive = Alive(place)
+    alive = Alive(place.root)
     for steps in range(6):
-        task = asyncio.create_task(shell.run(place, command=HOLD + "sleep 1000 & sleep 1000"))
+        task = asyncio.create_task(BARE.run(place, command=HOLD + "sleep 1000 & sleep 1000"))
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()
@@ -265,10 +203,10 @@ async def test_a_cancel_while_the_shell_is_being_started_kills_all_that_it_start
 
 
 async def test_a_second_cancel_does_not_let_anything_survive(place: Workspace) -> None:
-    alive = Alive(place)
+    alive = Alive(place.root)
     os.mkfifo(place.root / "ready")
     command = f"trap '' TERM; {HOLD} echo ready > ready; sleep 1000; sleep 1000"
-    task = asyncio.create_task(shell.run(place, command=command))
+    task = asyncio.create_task(BARE.run(place, command=command))
     await asyncio.to_thread((place.root / "ready").read_text)
     task.cancel()
     await asyncio.sleep(0)
@@ -279,8 +217,8 @@ async def test_a_second_cancel_does_not_let_anything_survive(place: Workspace) -
 
 
 async def test_what_stays_in_the_background_neither_holds_the_call_nor_survives_it(place: Workspace) -> None:
-    alive = Alive(place)
-    output = await shell.run(place, command=HOLD + "sleep 1000 & sleep 1000 & echo done")
+    alive = Alive(place.root)
+    output = await BARE.run(place, command=HOLD + "sleep 1000 & sleep 1000 & echo done")
     shown = output.text.split("\n")
     assert shown[0].startswith("exit 0")
     assert shown[1:] == ["up", "done", "[what it left running in the background was stopped]"]
@@ -289,37 +227,37 @@ async def test_what_stays_in_the_background_neither_holds_the_call_nor_survives_
 
 async def test_what_moves_to_its_own_session_does_not_hold_the_call(place: Workspace) -> None:
     text = (
-        await shell.run(
-            place, command="setsid sh -c 'echo $$ > pid; exec sleep 1000' & while ! test -s pid; do :; done"
-        )
+        await BARE.run(place, command="setsid sh -c 'echo $$ > pid; exec sleep 1000' & while ! test -s pid; do :; done")
     ).text
     os.kill(int((place.root / "pid").read_text()), signal.SIGKILL)
     assert text.startswith("exit 0")
 
 
 async def test_a_flood_from_the_background_does_not_hold_the_call(place: Workspace) -> None:
-    assert (await shell.run(place, command="yes & head -c 100000 /dev/zero")).text.startswith("exit 0")
+    assert (await BARE.run(place, command="yes & head -c 100000 /dev/zero")).text.startswith("exit 0")
 
 
 async def test_any_time_limit_is_brought_within_bounds(place: Workspace) -> None:
     for timeout in (None, 0, -5, 10**9):
-        assert (await shell.run(place, command="true", timeout=timeout)).text.startswith("exit 0")
+        assert (await BARE.run(place, command="true", timeout=timeout)).text.startswith("exit 0")
 
 
 INTERRUPTED = """
 import asyncio, sys
 from pathlib import Path
-from qagent.tools import shell
+from qagent.sandbox.choice import Confinement
+from qagent.tools import output as printed
+from qagent.tools.shell import Shell
 from qagent.workspace.place import Workspace
 place = Workspace.open(Path(sys.argv[1]))
-asyncio.run(shell.run(place, command="exec 7>alive; echo ready > ready; sleep 1000 & sleep 1000"))
+asyncio.run(Shell(Confinement("off")).run(place, command="exec 7>alive; echo ready > ready; sleep 1000 & sleep 1000"))
 """
 
 
 async def test_ctrl_c_kills_the_whole_group_and_reaps_it(place: Workspace) -> None:
-    alive = Alive(place)
+    alive = Alive(place.root)
     os.mkfifo(place.root / "ready")
-    root = Path(shell.__file__).parents[2]
+    root = Path(printed.__file__).parents[2]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -343,7 +281,7 @@ async def test_ctrl_c_kills_the_whole_group_and_reaps_it(place: Workspace) -> No
 def test_any_bytes_give_clean_text_of_bounded_length(chunks: list[bytes], repeat: int) -> None:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
-    output = shell.Output()
+    output = printed.Output()
     with os.fdopen(writing, "wb", buffering=0) as sink:
         for chunk in chunks:
             for _ in range(repeat):
@@ -351,5 +289,5 @@ def test_any_bytes_give_clean_text_of_bounded_length(chunks: list[bytes], repeat
                 output.read(reading)
     os.close(reading)
     shown = output.shown()
-    assert len(shown) <= shell.HEAD + shell.TAIL + 80
+    assert len(shown) <= printed.HEAD + printed.TAIL + 80
     assert not any(c not in "\n\t" and (c < " " or "\x7f" <= c <= "\x9f") for c in shown)

@@ -15,6 +15,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "again": (),
     "answer_now": ("times",),
     "bad_call": ("why", "example"),
+    "check_failed": ("command", "output"),
     "cut_reply": (),
     "edit_search_replace": ("example",),
     "edit_short": ("lines", "example"),

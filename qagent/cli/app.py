@@ -174,6 +174,59 @@ def sessions_delete(session: SessionId) -> None:
     delete_session(session)
 
 
+@sessions.command("diff")
+def sessions_diff(
+    session: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A session's ID; else the last one here.")
+    ] = None,
+    cwd: Folder = Path(),
+) -> None:
+    """What the turns of a session changed on the disk."""
+    from qagent.cli.undo import show_diff
+
+    show_diff(session, cwd)
+
+
+Times = Annotated[int, typer.Argument(metavar="[COUNT]", min=1, help="How many turns.")]
+DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Only show what it would do.")]
+SkipChanged = Annotated[bool, typer.Option("--skip-changed", help="Leave files as they are that you changed since.")]
+
+
+@app.command()
+def undo(
+    times: Times = 1,
+    listed: Annotated[bool, typer.Option("--list", help="Show the turns that can be taken back.")] = False,
+    dry_run: DryRun = False,
+    skip_changed: SkipChanged = False,
+    cut_off: Annotated[bool, typer.Option("--cut-off", help="Also a turn that was killed: all changes since.")] = False,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Take back what the last turn changed on the disk. Never touches a file that you changed since."""
+    from qagent.cli.undo import list_turns, take
+    from qagent.workspace.undoing import Ways
+
+    if listed:
+        list_turns(cwd, as_json=as_json)
+    else:
+        take("undo", cwd, Ways(cut_off, skip_changed, dry_run), times=times, as_json=as_json)
+
+
+@app.command()
+def redo(
+    times: Times = 1,
+    dry_run: DryRun = False,
+    skip_changed: SkipChanged = False,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Do again what was taken back last."""
+    from qagent.cli.undo import take
+    from qagent.workspace.undoing import Ways
+
+    take("redo", cwd, Ways(False, skip_changed, dry_run), times=times, as_json=as_json)
+
+
 models = typer.Typer(help="What is known of a model, and what is set for it.", rich_markup_mode=None)
 app.add_typer(models, name="models")
 
@@ -243,16 +296,17 @@ def debug_parse(
 @debug.command("edit")
 def debug_edit(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON Lines in, JSON Lines out (the only form).")] = True,
+    gate: Annotated[bool, typer.Option("--gate", help="Refuse what makes a new syntax error, too.")] = False,
 ) -> None:
     """What edits make of a text.
 
-    A line in is {"id", "file", "before", "edits": [{"old", "new", "replace_all"}]}, a line out {"id", "after"} or
-    {"id", "error", "message"} with error not_found, ambiguous, no_change or empty_old.
+    A line in is {"id", "file", "before", "edits": [{"old", "new", "replace_all"}], "seen"}, a line out {"id", "after"}
+    or {"id", "error", "message"} with error not_found, ambiguous, no_change, empty_old, stale, elided or syntax.
     """
     from qagent.cli.json_lines import open_stream
     from qagent.cli.replay import edit_lines
 
-    edit_lines(open_stream(None))
+    edit_lines(open_stream(None), gated=gate)
 
 
 @debug.command("prompt")

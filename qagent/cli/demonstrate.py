@@ -64,7 +64,8 @@ def _play(repository: Path, mode: Mode, detail: bool) -> Outcome | None:
             print(paint(line), flush=True)
 
     async def work(url: str) -> Outcome:
-        settings = Settings(model=MODEL, host=url, mode=mode, agents_md=False)
+        tests = ("python3 -m unittest*",)  # allowed by name, since there may be no sandbox here
+        settings = Settings(model=MODEL, host=url, mode=mode, allow_commands=tests, agents_md=False)
         place = Place(Workspace.open(repository), settings, Words())
         model, _ = await connect(settings)
         session = Session.in_memory(cwd=repository, model=MODEL)

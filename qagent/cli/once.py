@@ -166,6 +166,7 @@ class _Run:
             "model": self._model.name if self._model else None,
             "changed": list(self._changed),
             "reply_tokens": sum(usage.reply_tokens or 0 for usage in usages),
+            "sandbox": sandbox.record if (sandbox := self._place.confinement.known) else None,
             "reading": {"scope": "run", **self._reading.record},
             "seconds": round(time.monotonic() - self._begun, 3),
         }

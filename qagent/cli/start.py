@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -60,11 +60,11 @@ class Start:
         if path is None or "model" in self.chosen:
             return place
         settings = place.settings.model_copy(update={"model": peek(path).header.model or None})
-        return Place(place.workspace, settings, place.words)
+        return replace(place, settings=settings)
 
     def in_mode(self, mode: Mode) -> Place:
         settings = self.place.settings.model_copy(update={"mode": mode})
-        return Place(self.place.workspace, settings, self.place.words)
+        return replace(self.place, settings=settings)
 
 
 def say(text: str) -> None:
@@ -103,7 +103,7 @@ def start(options: Options, ask: Callable[[str], bool] | None = None) -> Start:
     if not options.quiet:
         _tell(loaded, workspace)
     words = Words(own.config, trusted)
-    return Start(Place(workspace, loaded.settings, words), own, loaded.origins)
+    return Start(Place(workspace, loaded.settings, words, state=own.state), own, loaded.origins)
 
 
 def session_path(ready: Start, resume: Resume) -> Path | None:
@@ -151,6 +151,7 @@ def _tell(loaded: Loaded, workspace: Workspace) -> None:
     for told in loaded.notices:
         notice(told)
     if not workspace.is_git:
-        notice(f"{workspace.root} is not a git repository: changes made here cannot be undone with git")
+        undo = "`qagent undo` takes back what edits change here, not what commands change"
+        notice(f"{workspace.root} is not a git repository: {undo}")
     elif not os.path.lexists(workspace.root / ".git"):
         notice(f"working in {workspace.root} alone; the rest of the repository above it is out of reach (-C)")

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import cast
 
 from qagent.config.layers import Layer, checked, from_env, from_file, from_flags, from_sets
-from qagent.config.settings import KEYS, ModelSettings, Settings
+from qagent.config.settings import KEYS, NETWORKS, ModelSettings, Network, Settings
 from qagent.errors import ConfigProblem
 from qagent.qwen.profiles import DEFAULT
 from qagent.types import MODES, Mode
@@ -111,8 +111,13 @@ def _stricter(mine: object, theirs: object) -> bool:
     return MODES.index(cast("Mode", theirs)) <= MODES.index(cast("Mode", mine))
 
 
+def _less_network(mine: object, theirs: object) -> bool:
+    return NETWORKS.index(cast("Network", theirs)) <= NETWORKS.index(cast("Network", mine))
+
+
 _TIGHTER: dict[str, Callable[[object, object], bool]] = {
     "mode": _stricter,
+    "network": _less_network,
     **dict.fromkeys(
         ("num_ctx", "reply_tokens", "max_turns", "timeout", "bad_calls", "agents_md", "agents_md_tokens"), _lower
     ),

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from qagent.sandbox.bounds import Wanted
 from qagent.types import Mode
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -55,6 +56,9 @@ Seconds = Annotated[float, BeforeValidator(_seconds)]
 KeepAlive = Annotated[str, AfterValidator(_kept)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Size = Literal["0.5b", "1.5b", "3b", "7b", "14b", "32b", "other"]
+Network = Literal["off", "ask", "on"]
+NETWORKS: tuple[Network, ...] = ("off", "ask", "on")
+"""From the strictest to the freest."""
 KEY_VARIABLE = "OPENAI_API_KEY"
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_items)]
 
@@ -128,6 +132,19 @@ class Settings(ModelSettings):
     mode: Mode = Field(default="ask", description="what needs no asking: plan (reads only), ask, accept-edits, auto")
     allow_commands: Texts = Field(default=(), description="patterns of commands that run without asking")
     deny_commands: Texts = Field(default=(), description="patterns of commands that never run")
+    sandbox: Wanted = Field(
+        default="auto", description="what commands are kept in: auto, bubblewrap, landlock, seatbelt, off"
+    )
+    network: Network = Field(
+        default="ask", description="whether commands in a sandbox reach other machines: ask, off, on"
+    )
+    sandbox_writes: Texts = Field(
+        default=(), description="folders outside of the project that commands may write to as well"
+    )
+    check_command: Text | None = Field(
+        default=None, description="a lint or test command; it runs after edits, and what it finds goes to the model"
+    )
+    check_rounds: int = Field(default=3, ge=1, le=3, description="how often the check may send the model back to work")
     max_turns: int = Field(default=40, ge=1, le=10_000, description="the most replies a task may take")
     timeout: Seconds | None = Field(default=None, description="the longest a task may take; without one, no limit")
     bad_calls: int = Field(
@@ -139,7 +156,7 @@ class Settings(ModelSettings):
 
 KEYS: tuple[str, ...] = tuple(Settings.model_fields)
 MODEL_KEYS: tuple[str, ...] = tuple(ModelSettings.model_fields)
-LISTS = frozenset({"allow_hosts", "allow_commands", "deny_commands", "stops"})
+LISTS = frozenset({"allow_hosts", "allow_commands", "deny_commands", "sandbox_writes", "stops"})
 SECRET = frozenset({"api_key_env"})
 """What is written there by mistake may be a key, and is not shown."""
 ADDRESSES = frozenset({"host", "allow_hosts"})

@@ -23,6 +23,7 @@ from typing import Literal
 
 from qagent.permissions.always_asked import alarm, name_of, started, why_asked
 from qagent.permissions.command_line import ParsedLine, Redirect, SimpleCommand, parse
+from qagent.permissions.grants import why_network
 from qagent.permissions.paths import Where, leaves, notes, outside, owner
 from qagent.permissions.read_only import why_not
 from qagent.permissions.unclear import why_unclear
@@ -35,7 +36,9 @@ from qagent.workspace.secrets import is_secret
 class Policy:
     """`unasked_reads`: commands that only show what may be seen run without asking, since somebody watches them; else
     only patterns allow anything. `unasked_git`: git's commands too; false where the repository's own settings may make
-    git run a program (`git_settings.plainly_set`).
+    git run a program (`git_settings.plainly_set`). `unconfined`: why no sandbox keeps commands in bounds, or ""; then
+    auto mode judges commands as ask mode does. `asks_network`: what is known to need the network is asked about, unless
+    a pattern names it.
     """
 
     mode: Mode = "ask"
@@ -43,6 +46,8 @@ class Policy:
     deny: tuple[str, ...] = ()
     unasked_reads: bool = True
     unasked_git: bool = True
+    unconfined: str = ""
+    asks_network: bool = False
 
 
 ALWAYS = "; this is always asked"
@@ -116,12 +121,18 @@ def _decide_command(call: ToolCall, policy: Policy, where: Where | None) -> Deci
     text = call.arguments.get("command")
     if call.name != "run" or not isinstance(text, str):
         # A project's own tool: its arguments are not a command line.
-        return Decision("allow", _AUTO) if policy.mode == "auto" else Decision("ask", f"`{call.name}` runs a command")
+        if policy.mode == "auto" and not policy.unconfined:
+            return Decision("allow", _AUTO)
+        return _asked(f"`{call.name}` runs a command", policy)
     if pattern := next((p for p in policy.deny if fnmatchcase(text.strip(), p)), None):
         return _denied(pattern)
-    if (line := parse(text)) is None:
-        return _decide_text(text, policy)
-    return _decide_line(line, text, policy, where)
+    line = parse(text)
+    decision = _decide_text(text, policy) if line is None else _decide_line(line, text, policy, where)
+    said = call.arguments.get("network") is True
+    if decision.verdict != "allow" or not policy.asks_network or (decision == _BY_PATTERN and not said):
+        return decision
+    why = why_network(text, said=said)
+    return Decision("ask", f"{why}, which `network = ask` asks about") if why else decision
 
 
 def _denied(pattern: str) -> Decision:
@@ -130,8 +141,8 @@ def _denied(pattern: str) -> Decision:
 
 def _decide_text(text: str, policy: Policy) -> Decision:
     """A line that nobody understands is asked about; auto mode lets it run when no alarming word stands in it."""
-    if policy.mode != "auto":
-        return Decision("ask", why_unclear(text))
+    if policy.mode != "auto" or policy.unconfined:
+        return _asked(why_unclear(text), policy)
     if why := alarm(text):
         return Decision("ask", f"{why}{ALWAYS}")
     if pattern := next((p for p in policy.deny if p.split() and p.split()[0].rstrip("*") in text), None):
@@ -144,18 +155,33 @@ def _decide_line(line: ParsedLine, text: str, policy: Policy, where: Where | Non
         return _denied(pattern)
     if why := why_asked(line, where):
         return Decision("ask", f"{why}{ALWAYS}")
-    if policy.mode == "auto":
+    if policy.mode == "auto" and not policy.unconfined and not _by_pattern(line, policy, where):
         # What a substitution fills in was not judged, so the words have to do.
         unknown = any(command.filled for command in line.commands)
         return _decide_text(text, policy) if unknown else Decision("allow", _AUTO)
     visits = not _VISITS.isdisjoint(name_of(command) for command in line.commands)
     for command in line.commands:
         if not _is_allowed(command, policy.allow, where) and (why := _why_not_read(command, policy, where, visits)):
-            return Decision("ask", why)
+            return _asked(why, policy)
     for redirect in line.redirects:
         if why := _why_not_redirected(redirect, policy.allow, where):
-            return Decision("ask", why)
-    return Decision("allow", "this only reads, or a rule allows it")
+            return _asked(why, policy)
+    return _BY_PATTERN
+
+
+_BY_PATTERN = Decision("allow", "this only reads, or a rule allows it")
+
+
+def _by_pattern(line: ParsedLine, policy: Policy, where: Where | None) -> bool:
+    """Whether patterns allow all of it, so that the network needs no question of its own."""
+    fits = all(_is_allowed(command, policy.allow, where) for command in line.commands)
+    return policy.asks_network and fits and not any(_why_not_redirected(r, policy.allow, where) for r in line.redirects)
+
+
+def _asked(why: str, policy: Policy) -> Decision:
+    """Ask, and in auto mode tell why there is a question at all."""
+    told = f"; auto mode asks, since there is no sandbox: {policy.unconfined}"
+    return Decision("ask", why + told if policy.mode == "auto" and policy.unconfined else why)
 
 
 def _deny_hit(line: ParsedLine, deny: tuple[str, ...]) -> str | None:

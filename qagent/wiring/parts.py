@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from qagent import __version__, context
 from qagent.agent import Agent, Rules
+from qagent.checks import Check
 from qagent.config import Settings
 from qagent.config.per_model import profile_for
 from qagent.errors import ModelFacing
@@ -16,13 +18,17 @@ from qagent.models.base import Model
 from qagent.models.chat_only import ChatOnly
 from qagent.models.falling import Falling
 from qagent.permissions.git_settings import plainly_set
+from qagent.permissions.grants import grants_of
 from qagent.permissions.rules import Policy
 from qagent.qwen.profiles import Profile
+from qagent.sandbox.choice import Confinement
 from qagent.session import Session
+from qagent.tools.shell import Shell
 from qagent.tools.toolbox import Toolbox, standard_toolbox
 from qagent.types import Approve, Limits, SystemMessage
 from qagent.words import Words
 from qagent.workspace.files import read_text
+from qagent.workspace.keeping import KeepNothing, TurnKeep
 from qagent.workspace.place import Workspace
 
 NOTES = ("AGENTS.md", "CLAUDE.md", "QWEN.md")
@@ -31,15 +37,35 @@ NOTES = ("AGENTS.md", "CLAUDE.md", "QWEN.md")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where and with what an agent works."""
+    """Where and with what an agent works. A place made from another one by `replace` keeps its `confinement`.
+
+    state: the folder in which undo keeps its records; None: nothing is kept.
+    """
 
     workspace: Workspace
     settings: Settings
     words: Words
+    given: Confinement | None = field(default=None, compare=False, repr=False)
+    state: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.given is None:
+            object.__setattr__(self, "given", _confinement(self.settings))
+
+    @property
+    def confinement(self) -> Confinement:
+        """The sandbox of this place's commands."""
+        assert self.given is not None
+        return self.given
+
+    @property
+    def shell(self) -> Shell:
+        settings = self.settings
+        return Shell(self.confinement, grants_of, settings.network, frozenset({settings.api_key_env}))
 
     @property
     def toolbox(self) -> Toolbox:
-        return standard_toolbox(self.workspace, self.words)
+        return standard_toolbox(self.workspace, self.words, self.shell)
 
 
 def new_session(folder: Path, place: Place, model: Model) -> tuple[Session, tuple[str, ...]]:
@@ -102,6 +128,7 @@ def make_agent(
         settings.deny_commands,
         unasked_reads=not alone,
         unasked_git=plainly_set(place.workspace.root),
+        asks_network=settings.network == "ask" and settings.sandbox != "off",
     )
     only_talks = _profile(place, model).strip_tools
     limits = Limits(settings.max_turns, settings.timeout, settings.bad_calls)
@@ -110,7 +137,32 @@ def make_agent(
         model=model,
         toolbox=Toolbox(place.workspace, ()) if only_talks else place.toolbox,
         words=place.words,
-        rules=Rules(policy, replace(limits, nudges=0) if only_talks else limits, alone),
+        rules=Rules(
+            policy,
+            replace(limits, nudges=0) if only_talks else limits,
+            alone,
+            Check(settings.check_command, settings.check_rounds) if settings.check_command else None,
+            _unconfined(place.confinement, emit),
+        ),
         emit=emit,
         approve=approve,
+        keep=TurnKeep(place.workspace.root, place.state, session.id) if place.state else KeepNothing(),
     )
+
+
+def _confinement(settings: Settings) -> Confinement:
+    return Confinement(settings.sandbox, writes=tuple(Path(name).expanduser() for name in settings.sandbox_writes))
+
+
+def _unconfined(confinement: Confinement, emit: Emit) -> Callable[[], Awaitable[str]]:
+    """Why no sandbox keeps commands in bounds; "" where one does, and where the person wants none. Told once."""
+
+    async def why() -> str:
+        active = await confinement.active()
+        if active.name != "none" or active.chosen:
+            return ""
+        if confinement.tell_once():
+            emit(Notice(active.words, "warning"))
+        return active.why
+
+    return why

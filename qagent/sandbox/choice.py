@@ -1,0 +1,231 @@
+"""Which sandbox confines commands here: the one that was asked for, or the strongest that works. Tried once, when the
+first command comes.
+
+In: what the settings want. Out: an `Active`, which says what is closed and what is not, and the words that start a
+command in it. A sandbox that was asked for and does not work is none: `why` says so, and whoever decides about commands
+has to ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qagent.sandbox import bubblewrap, landlock, seatbelt
+from qagent.sandbox.bounds import TMP, Bounds, Grants, SandboxName, Wanted, mounts
+from qagent.sandbox.guard import Guard, guard
+from qagent.sandbox.landlock import Machine
+from qagent.sandbox.reach import bounds_of
+
+_SECONDS = 10.0
+"""The longest that trying one out may take."""
+
+_VAR_TMP = Path("/var/tmp")
+_OWN = "qagent"
+"""In the scratch folder, what TMPDIR names: nothing else that is mounted below /tmp gets in its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """name: "none" when commands run with all that the person may do. closed, open: what it keeps from commands, and
+    what not, in a few words each. why: why there is none. chosen: the person switched it off."""
+
+    name: SandboxName
+    closed: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    why: str = ""
+    chosen: bool = False
+
+    @property
+    def words(self) -> str:
+        """One line for a person."""
+        if self.name == "none":
+            return f"no sandbox: {self.why}"
+        return f"{self.name}; closed: {', '.join(self.closed)}; open: {', '.join(self.open)}"
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return {"name": self.name, "closed": list(self.closed), "open": list(self.open), "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Confined:
+    """A command as it is started. temporary: the folder for temporary files as the command sees it. ends_all: when it
+    ends, the sandbox ends what it left running, and tells of it. guard: what has to be put back then."""
+
+    words: list[str]
+    temporary: Path
+    bounds: Bounds
+    ends_all: bool = True
+    guard: Guard | None = None
+
+
+class Confinement:
+    """The sandbox of this process, and the scratch folder that its commands share; the folder goes with the object."""
+
+    def __init__(
+        self,
+        wanted: Wanted = "auto",
+        env: Mapping[str, str] = os.environ,
+        *,
+        writes: tuple[Path, ...] = (),
+        machine: Machine | None = None,
+    ) -> None:
+        """writes: more folders that commands may write to. machine: what Landlock's launcher may use, instead of all
+        that there is."""
+        self._wanted, self._env, self._writes = wanted, env, writes
+        self._active: Active | None = None
+        self._machine = machine
+        self._told = False
+        self._scratch: Path | None = None
+
+    @property
+    def known(self) -> Active | None:
+        """None until it has been tried."""
+        return self._active
+
+    def tell_once(self) -> bool:
+        """True for the first who asks."""
+        first, self._told = not self._told, True
+        return first
+
+    async def active(self) -> Active:
+        if self._active is None:
+            self._active = await self._tried()
+        return self._active
+
+    async def _tried(self) -> Active:
+        if self._wanted == "off":
+            return Active("none", why="it is switched off (sandbox = off)", chosen=True)
+        names = _usual() if self._wanted == "auto" else (self._wanted,)
+        faults: list[str] = []
+        for name in names:
+            found = await self._try(name)
+            if isinstance(found, Active):
+                return found
+            faults.append(found)
+        return Active("none", why="; ".join(faults) or f"there is none for {sys.platform}")
+
+    async def _try(self, name: str) -> Active | str:
+        match name:
+            case "bubblewrap":
+                fault = await _fault_of_bubblewrap(self._env)
+                return fault or Active("bubblewrap", bubblewrap.CLOSED, bubblewrap.OPEN)
+            case "landlock":
+                machine = self._machine = self._machine or await _machine()
+                if not machine.abi:
+                    return "this kernel has no Landlock"
+                return Active("landlock", landlock.closed(machine), landlock.left_open(machine))
+            case _:
+                works = await _works(seatbelt.PROGRAM, "-p", "(version 1)(allow default)", "/usr/bin/true")
+                return Active("seatbelt", seatbelt.CLOSED, seatbelt.OPEN) if works else "sandbox-exec does not work"
+
+    def start(self, active: Active, root: Path, grants: Grants, command: Sequence[str], left: int) -> Confined:
+        """`left`: a descriptor that is told when the command left something running. Raises OSError."""
+        if root == Path("/"):
+            raise OSError("the project is the whole disk; work in a folder of it, or set `sandbox = off`")
+        scratch = self._scratch_folder()
+        bounds = bounds_of(root, scratch, self._env, grants, self._writes)
+        stands_for = [folder for folder in (TMP, _VAR_TMP) if _can_stand_for(folder, root)]
+        steps = mounts(bounds, stands_for, frozenset(path for path in bounds.hidden if not path.is_dir()))
+        seen = TMP / _OWN if TMP in stands_for else scratch / _OWN
+        match active.name:
+            case "bubblewrap":
+                bwrap, is_root = _found("bwrap", self._env) or "bwrap", os.geteuid() == 0
+                words = bubblewrap.arguments(bwrap, bounds, steps, command, left, is_root=is_root)
+                return Confined(words, seen, bounds)
+            case "landlock":
+                machine = self._machine or Machine()
+                words = landlock.arguments(sys.executable, machine, bounds, steps, command, left, os.getpid())
+                if machine.namespaces:
+                    return Confined(words, seen, bounds)
+                return Confined(words, scratch / _OWN, bounds, guard=guard(bounds))
+            case _:
+                return Confined(seatbelt.arguments(bounds, command), scratch / _OWN, bounds, ends_all=False)
+
+    def _scratch_folder(self) -> Path:
+        if self._scratch is None or not self._scratch.is_dir():
+            self._scratch = Path(tempfile.mkdtemp(prefix="qagent-")).resolve()
+            (self._scratch / _OWN).mkdir()
+            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+        return self._scratch
+
+
+def _can_stand_for(folder: Path, root: Path) -> bool:
+    """Whether the scratch folder can be mounted there; not where that would hide the workspace's own files."""
+    return folder.is_dir() and not folder.is_symlink() and not folder.is_relative_to(root)
+
+
+def _usual() -> tuple[str, ...]:
+    """The strongest first."""
+    if sys.platform == "darwin":
+        return ("seatbelt",)
+    return ("bubblewrap", "landlock") if sys.platform.startswith("linux") else ()
+
+
+def _found(program: str, env: Mapping[str, str]) -> str | None:
+    """In an absolute place, so that no file of the project is taken for it."""
+    places = [part for part in env.get("PATH", os.defpath).split(os.pathsep) if part.startswith("/")]
+    return shutil.which(program, path=os.pathsep.join(places))
+
+
+# ------------------------------------------------------------------ trying
+
+
+async def _fault_of_bubblewrap(env: Mapping[str, str]) -> str:
+    """Why it cannot be used, or ""."""
+    program = _found("bwrap", env)
+    if program is None:
+        return "bubblewrap is not installed"
+    own = ("--unshare-pid", "--unshare-ipc", "--unshare-net", "--cap-drop", "ALL")
+    disk = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--remount-ro", "/tmp")
+    works = await _works(program, "--die-with-parent", *own, *disk, "--", "/bin/sh", "-c", ":")
+    return "" if works else "bubblewrap does not work here (user namespaces may be switched off)"
+
+
+async def _machine() -> Machine:
+    printed = await _output(*landlock.starting(sys.executable), "--probe")
+    try:
+        told = json.loads(printed)
+        return Machine(int(told["abi"]), bool(told["namespaces"]))
+    except (ValueError, KeyError, TypeError):
+        return Machine()
+
+
+async def _works(*words: str) -> bool:
+    return (await _ran(*words))[0] == 0
+
+
+async def _output(*words: str) -> bytes:
+    return (await _ran(*words))[1]
+
+
+async def _ran(*words: str) -> tuple[int | None, bytes]:
+    """The exit code and what was printed; None when it could not be started or took too long."""
+    null = asyncio.subprocess.DEVNULL
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words, stdin=null, stdout=asyncio.subprocess.PIPE, stderr=null, cwd="/", start_new_session=True
+        )
+    except OSError:
+        return None, b""
+    try:
+        printed, _ = await asyncio.wait_for(process.communicate(), _SECONDS)
+        return process.returncode, printed
+    except TimeoutError:
+        return None, b""
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qagent.permissions.grants import grants_of, why_network
+from qagent.permissions.rules import Policy, decide
+from qagent.sandbox.bounds import Grants
+from qagent.types import Mode, ToolCall
+
+# ------------------------------------------------------------------ what an allowed line gets
+
+NOTHING = [
+    "pytest -q", "python3 x.py", "make", "ls", "git status", "git log --oneline", "git diff --stat && git show",
+    "python3 x.py && git commit -m y", "git add . && make", "git commit -m y | sh", "bash -c 'git commit -m y'",
+    "env git add .", "for i in a; do git add $i; done", "X=1 git commit -m y", "git add . &", "./git add .; x", "",
+    "echo git commit", "find . -exec git add {} +", "git add $(python3 x.py)", "xargs git add", "npm test",
+    "cat a > /tmp/b", "rm -rf build", "rm -rf .", "git-evil commit", "cat .env", "pip list", "npm run install",
+]  # fmt: skip
+WORK = [
+    "git add -A", "git commit -m 'x y'", "git stash", "git add . && git commit -m x", "cd sub && git add .",
+    "git checkout -b new", "git rm a.py", "git merge x", "git rebase main", "git tag v1", "git cherry-pick x",
+    "git reset --hard", "echo x > a && git add a", "git commit -m x && git branch -d y", "git -C sub add .",
+    "git log | head -3 && git add .", "git reset --hard; ls", "git x",
+]  # fmt: skip
+SETTINGS = [
+    "git config user.name x", "git branch new", "git remote add x y", "git init", "git submodule update",
+    "git worktree list && git log", "git branch -D x",
+]  # fmt: skip
+NETWORK = [
+    "pip install x", "pip3 install -r r.txt", "npm install", "npm ci", "npm i x", "yarn add x", "uv sync", "uv add x",
+    "poetry install", "cargo fetch", "go get x", "curl x", "wget x", "apt-get install x", "docker pull x",
+    "pip install x && pytest", "env pip install x", "timeout 9 curl x", "bash -c 'curl x'", "sh -c 'npm ci; make'",
+]  # fmt: skip
+FREE = [
+    "sudo ls", "cp a ~/b", "cp a ../b", "mv a ../b", "rm -rf ../x", "echo x >> ~/.bashrc", "echo x > /etc/y",
+    "mkdir -p ~/x && cp a ~/x", "crontab x", "npm install -g x", "pip install --user x", "chmod +x /usr/y",
+]  # fmt: skip
+AWAY = ["ssh h", "scp a h:b", "gh pr list", "npm publish", "docker push x", "twine upload dist/x"]
+CONFINED = [
+    "sudo ls && python3 x.py", "cp a ~/b; ./x", "curl x | sh", "echo x > ~/y; make", "git push && ./deploy.sh",
+    "bash -c 'cp a ~/b'", "cp $(python3 x.py) ~/b", "for i in a; do cp $i ~/b; done", "python3 x.py > ~/y",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", NOTHING)
+def test_most_lines_get_nothing(line: str) -> None:
+    assert grants_of(line) == Grants()
+
+
+@pytest.mark.parametrize("line", WORK)
+def test_git_s_own_lines_may_write_to_its_folder(line: str) -> None:
+    assert grants_of(line) == Grants(git="work")
+
+
+@pytest.mark.parametrize("line", SETTINGS)
+def test_lines_that_change_settings_alone_may_change_them(line: str) -> None:
+    assert grants_of(line) == Grants(git="settings")
+
+
+@pytest.mark.parametrize("line", NETWORK)
+def test_what_is_known_to_need_the_network_gets_it_and_no_log_ins(line: str) -> None:
+    assert grants_of(line) == Grants(network=True)
+
+
+@pytest.mark.parametrize("line", FREE)
+def test_what_only_reaches_out_and_is_always_asked_runs_free(line: str) -> None:
+    assert grants_of(line).free
+    assert decide(ToolCall("1", "run", {"command": line}), "command", Policy("auto", ("*", "> *"))).always
+
+
+@pytest.mark.parametrize("line", AWAY)
+def test_what_reaches_another_machine_runs_free_too(line: str) -> None:
+    assert grants_of(line).free
+    assert grants_of(line).network
+
+
+@pytest.mark.parametrize("line", CONFINED)
+def test_beside_a_program_of_any_kind_nothing_runs_free(line: str) -> None:
+    assert not grants_of(line).free
+
+
+def test_git_gets_the_log_ins_when_it_goes_to_another_machine_alone() -> None:
+    assert grants_of("git fetch") == Grants("work", network=True, keys=True)
+    assert grants_of("git push").free
+    assert not grants_of("git fetch && npm install").keys
+
+
+def test_the_model_can_say_that_a_line_needs_the_network() -> None:
+    assert grants_of("make deps", network=True) == Grants(network=True)
+    assert grants_of("for i in a; do make $i; done", network=True) == Grants(network=True)
+
+
+@given(st.text(max_size=60), st.booleans())
+def test_any_text_gets_an_answer(text: str, network: bool) -> None:
+    assert grants_of(text, network=network).network >= network
+    why_network(text, said=network)
+
+
+@given(st.sampled_from(WORK + SETTINGS + FREE + AWAY), st.sampled_from([";", "&&", "||", "|", "\n"]), st.booleans())
+def test_no_grant_survives_an_interpreter_beside_it(line: str, joint: str, first: bool) -> None:
+    both = f"python3 x.py {joint} {line}" if first else f"{line} {joint} python3 x.py"
+    grants = grants_of(both)
+    assert (grants.git, grants.keys, grants.free) == ("no", False, False)
+
+
+# ------------------------------------------------------------------ whether it is asked about
+
+
+def verdict(command: str, mode: Mode = "auto", allow: tuple[str, ...] = (), *, network: bool | None = None) -> str:
+    said = {} if network is None else {"network": network}
+    policy = Policy(mode, allow, asks_network=True)
+    return decide(ToolCall("1", "run", {"command": command, **said}), "command", policy).verdict
+
+
+@pytest.mark.parametrize("line", NETWORK)
+def test_the_network_is_asked_about_in_auto_mode_too(line: str) -> None:
+    assert verdict(line) == "ask"
+
+
+@pytest.mark.parametrize(("line", "pattern"), [("pip install x", "pip install *"), ("curl x", "curl *")])
+def test_a_pattern_that_names_the_line_spares_the_question(line: str, pattern: str) -> None:
+    assert verdict(line, "auto", (pattern,)) == "allow"
+    assert verdict(line, "ask", (pattern,)) == "allow"
+    assert verdict(f"{line} && make", "auto", (pattern,)) == "ask"
+
+
+def test_what_the_model_says_is_asked_about_whatever_the_patterns() -> None:
+    assert verdict("pytest", network=True) == "ask"
+    assert verdict("pytest", "ask", ("pytest",), network=True) == "ask"
+    assert verdict("pytest", network=False) == verdict("pytest") == "allow"
+    assert verdict("for i in a; do make $i; done", network=True) == "ask"
+
+
+def test_the_reason_names_what_needs_it() -> None:
+    call = ToolCall("1", "run", {"command": "env npm ci"})
+    asked = decide(call, "command", Policy("auto", asks_network=True))
+    assert asked.reason == "`npm ci` needs the network, which `network = ask` asks about."
+
+
+# ------------------------------------------------------------------ without a sandbox
+
+UNCONFINED = Policy("auto", ("make *",), unconfined="bubblewrap is not installed")
+
+
+@pytest.mark.parametrize(
+    "line", ["python3 x.py", "rm x", "git add .", "echo x > a.py", "X=1 pytest", "for i in a; do x; done"]
+)
+def test_without_a_sandbox_auto_mode_asks_and_says_why(line: str) -> None:
+    decision = decide(ToolCall("1", "run", {"command": line}), "command", UNCONFINED)
+    assert decision.verdict == "ask"
+    assert decision.reason.endswith("; auto mode asks, since there is no sandbox: bubblewrap is not installed.")
+
+
+def test_a_tool_of_the_project_is_asked_about_as_well() -> None:
+    assert decide(ToolCall("1", "deploy", {}), "command", UNCONFINED).verdict == "ask"
+
+
+def test_without_a_sandbox_patterns_and_plain_looks_still_count() -> None:
+    for line in ("make all", "ls"):
+        assert decide(ToolCall("1", "run", {"command": line}), "command", UNCONFINED).verdict == "allow"
+
+
+def test_what_is_always_asked_stays_so_without_a_sandbox() -> None:
+    assert decide(ToolCall("1", "run", {"command": "git push"}), "command", UNCONFINED).always
