@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qagent.code.symbols import find, language_of, symbols
-from qagent.code.syntax import syntax_error
+from qagent.code.syntax import new_fault
+
+
+def syntax_error(text: str, path: str) -> tuple[int, str] | None:
+    fault = new_fault("", text, path)
+    return (fault.line, fault.text) if fault else None
+
 
 PYTHON = """\
 # away

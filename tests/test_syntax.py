@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qagent.code.syntax import Fault, new_fault
+from qagent.edits import gate
 from qagent.edits.refused import EditRefused
 from qagent.tools.edit import edit_file
 from qagent.tools.files import write_file
@@ -27,8 +28,20 @@ FAULTS = [
 
 @pytest.mark.parametrize(("path", "before", "after", "line"), FAULTS)
 def test_a_new_fault_is_found_with_its_line(path: str, before: str, after: str, line: int) -> None:
-    assert new_fault(before, after, path) == Fault(line, after.split("\n")[line - 1])
+    fault = new_fault(before, after, path)
+    assert fault == Fault(line, after.split("\n")[line - 1], fault.why if fault else "")
     assert new_fault("", after, path) is not None
+
+
+def test_python_says_what_is_wrong_and_where_a_bracket_was_opened() -> None:
+    fault = new_fault("", "def f():\n    return g(1\n\ndef h():\n    pass\n", "a.py")
+    assert fault == Fault(2, "    return g(1", "'(' was never closed")
+
+
+def test_a_fault_below_the_change_is_traced_to_it() -> None:
+    before = "f(1);\n\nfunction g() {\n  return 1;\n}\n"
+    with pytest.raises(EditRefused, match="Your change of line 1 leaves something open"):
+        gate.check(before, before.replace("f(1);", "if (x) {"), "a.js")
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,11 @@ _INNER = re.compile(r"[\s)\]}@#*]|/[/*]|(?:else|elif|except|finally|catch|case|d
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first line that cannot be read, from 1, and its text."""
+    """The first line that cannot be read, from 1, and its text. why: the language's own word for it, or ""."""
 
     line: int
     text: str
+    why: str = ""
 
 
 def new_fault(before: str, after: str, path: str) -> Fault | None:
@@ -41,50 +42,56 @@ def new_fault(before: str, after: str, path: str) -> Fault | None:
     """
     if (row := row_of(path)) is None:
         return None
-    if after.count("\n") > _LONG and all(_fault_line(part, row) is None for part in _around(before, after)):
+    if after.count("\n") > _LONG and all(_found(part, row) is None for part in _around(before, after)):
         return None
-    line = _fault_line(after, row)
-    if line is None or _fault_line(before, row) is not None:
+    found = _found(after, row)
+    if found is None or _found(before, row) is not None:
         return None
-    return _fault(after, line)
+    return _fault(after, found)
 
 
-def syntax_error(text: str, path: str) -> tuple[int, str] | None:
-    """The first line that the grammar cannot read, and its text; None when all is well or the language unknown."""
-    row = row_of(path)
-    line = _fault_line(text, row) if row else None
-    return None if line is None else (_fault(text, line).line, _fault(text, line).text)
+def _fault(text: str, found: _Found) -> Fault:
+    line = max(1, min(found.line, text.count("\n") + 1))
+    return Fault(line, text.split("\n")[line - 1].removesuffix("\r"), found.why)
 
 
-def _fault(text: str, line: int) -> Fault:
-    line = max(1, min(line, text.count("\n") + 1))
-    return Fault(line, text.split("\n")[line - 1].removesuffix("\r"))
+@dataclass(frozen=True, slots=True)
+class _Found:
+    line: int
+    why: str = ""
 
 
-def _fault_line(text: str, row: Language) -> int | None:
+def _found(text: str, row: Language) -> _Found | None:
     root = parse(f"{text}\n", row).root_node  # Go's grammar wants a line end behind the last declaration
-    line = _error_line(root) if root.has_error else None
-    return _python_line(text, line) if row.name == "python" else line
+    found = _Found(_error_line(root)) if root.has_error else None
+    return _by_python(text, found) if row.name == "python" else found
 
 
-def _python_line(text: str, line: int | None) -> int | None:
+def _by_python(text: str, found: _Found | None) -> _Found | None:
     """Python itself judges indentation and what stands outside of a function or loop, which the grammar lets pass. What
-    it can read is no fault; what it cannot may be newer than the Python that runs qagent: there the grammar decides."""
+    it can read is no fault; what it cannot may be newer than the Python that runs qagent: there the grammar decides
+    whether, and Python where, since it knows which bracket was never closed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the code's own style, as `"\\d"`
         try:
             tree = ast.parse(text)
         except IndentationError as error:
-            return error.lineno or 1
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return line
+            return _said(error)
+        except SyntaxError as error:
+            return found and _said(error)
+        except (ValueError, RecursionError, MemoryError):
+            return found
         try:
             compile(tree, "", "exec", dont_inherit=True)
         except SyntaxError as error:
-            return error.lineno or 1
+            return _said(error)
         except (ValueError, RecursionError, MemoryError):
             return None
     return None
+
+
+def _said(error: SyntaxError) -> _Found:
+    return _Found(error.lineno or 1, error.msg)
 
 
 def _error_line(root: Node) -> int:

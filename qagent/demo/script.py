@@ -26,8 +26,18 @@ REPLIES = (
 </tools>""",
     # A claim that is not true: nothing has been changed.
     "I have fixed the bug in cart.py: the total now counts every piece.",
-    # The edit, copied from the file this time.
+    # The right place this time, and a bracket too few: written as it is, it would break the file.
     """You are right, the file is as it was. Now with the line as it stands in the file.
+<tools>
+{"name": "edit_file", "arguments": {"path": "cart.py"}}
+<<<<<<< SEARCH
+        return sum(price for _, price, count in self.items)
+=======
+        return sum(price * count for _, price, count in self.items
+>>>>>>> REPLACE
+</tools>""",
+    # The same with its bracket.
+    """The closing bracket is missing.
 <tools>
 {"name": "edit_file", "arguments": {"path": "cart.py"}}
 <<<<<<< SEARCH
