@@ -43,6 +43,7 @@ from qagent.types import (
 from qagent.words import Words
 from qagent.workspace.keeping import Keep, KeepNothing
 from qagent.workspace.newer import newer_files
+from qagent.workspace.turn_news import News
 
 FORCED_AFTER = 2
 """Broken replies in a row after which the server is made to write a call: one may be a slip, and words may help."""
@@ -132,9 +133,9 @@ class Agent:
         self._checked = Checked(checks.edits(self.session.messages))
         if not (self._said and tasks.is_question(task)):  # a question asks about what was done before it
             self._since = time.time_ns() - _TICK
-        self.keep.begin(task)
-        self.session.add(UserMessage(task))
         self.emit(TaskStarted(task, self.session.id, self.model.name, self.rules.policy.mode))
+        self.keep.begin(task, self._hear)
+        self.session.add(UserMessage(task))
         outcome = self._outcome("failed")
         try:
             outcome = await self._within_time()
@@ -147,6 +148,11 @@ class Agent:
         finally:
             await self._finish(outcome)
         return outcome
+
+    def _hear(self, news: News) -> None:
+        """The person has undone or redone earlier turns: what the model believes of those files is stale."""
+        for words in news.told(self.words):
+            self._tell(words)
 
     async def _finish(self, outcome: Outcome) -> None:
         """Also when it is cancelled once more."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import get_args
 
 from qagent.edits.turn_text import stat_lines
@@ -23,7 +24,7 @@ from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
 from qagent.types import Answer, Mode, Outcome, Question
 from qagent.wiring import Place, make_agent
-from qagent.workspace.undoing import Past, Step
+from qagent.workspace.undoing import PLAINLY, Past, Step, Ways
 
 Read = Callable[[str], str]
 """Puts a prompt and gives the line that was typed. Raises EOFError at the end, KeyboardInterrupt on Ctrl-C."""
@@ -37,6 +38,9 @@ Type a task or a question. A line that ends in \\ goes on in the next one. Ctrl-
 /help                                this text
 /exit                                end (also exit, quit, :q)"""
 _COMMAND = re.compile(r"/[a-z]+(?= |$)")
+_WAYS: Mapping[str, Ways] = MappingProxyType(
+    {"": PLAINLY, "--skip-changed": Ways(skip_changed=True), "--cut-off": Ways(cut_off=True)}
+)
 _ENDS = ("exit", "quit", ":q", "/exit", "/quit", "/q")
 
 
@@ -57,7 +61,8 @@ class Conversation:
     _reading: Reading = field(default_factory=Reading, init=False)
 
     def run(self) -> Outcome | None:
-        self._tell(f"qagent with {self.model.name}, mode {self.place.settings.mode}. /help tells more.")
+        sandbox = f", sandbox: {active.word}" if (active := self.place.confinement.known) else ""
+        self._tell(f"qagent with {self.model.name}, mode {self.place.settings.mode}{sandbox}. /help tells more.")
         scope = " (in this run)" if self.session.outcomes else ""
         last = None
         while (line := self._next()) is not None:
@@ -96,25 +101,30 @@ class Conversation:
         elif name == "/mode" and argument.strip():
             self._tell(f"there is no mode {argument.strip()}")
         if name in ("/undo", "/redo"):
-            self._take_back(name)
+            self._take_back(name, argument.strip())
         elif name == "/mode":
             self._tell(f"mode {self.place.settings.mode} (there are: {', '.join(modes)})")
         else:
             self._tell(HELP if name == "/help" else f"there is no {name}; /help lists what there is")
 
-    def _take_back(self, name: str) -> None:
+    def _take_back(self, name: str, argument: str) -> None:
         """/undo and /redo: says what will be done, and does it."""
+        if (ways := _WAYS.get(argument)) is None:
+            self._tell(f"{name} takes the last turn alone; behind it may stand {' or '.join(filter(None, _WAYS))}")
+            return
         if self.place.state is None:
             self._tell("nothing is kept here that could be taken back")
             return
-        past = Past(self.place.workspace.root, self.place.state)
+        past = Past(self.place.workspace.root, self.place.state, self.session.id)
 
         def tell(step: Step) -> None:
             for line in stat_lines(past.contents(step.turn, step.changes)):
                 self.say(Line(f"  {line}", "detail"))
+            for note in step.notes:
+                self.say(Line(f"! {note}", "note"))
 
         try:
-            step = past.undo(tell=tell) if name == "/undo" else past.redo(tell=tell)
+            step = past.undo(ways, tell) if name == "/undo" else past.redo(ways, tell)
         except UserFacing as error:
             self.say(Line(f"! {harmless(error.what)}", "note"))
             self.say(Line(f"  {harmless(error.todo)}", "note"))

@@ -1,32 +1,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kept_turns import Kept, git, seen
+from kept_turns import Kept, commit, fill, git, seen, there_and_back
 
 from qagent.workspace import turns
 from qagent.workspace.plumbing import GitRefusedError, repository_at
 from qagent.workspace.snapshots import Snapshots
 
 TRAP = "echo x >> trapped; cat"
-
-
-def commit(root: Path) -> None:
-    git(root, "add", "-A")
-    git(root, "commit", "-q", "-m", "start")
-
-
-def fill(root: Path) -> None:
-    (root / "src").mkdir(parents=True, exist_ok=True)
-    (root / "a.py").write_bytes(b"one\r\ntwo\n")
-    (root / "src/b.py").write_text("b\n")
-    (root / ".gitignore").write_text("*.log\n")
 
 
 @pytest.fixture
@@ -37,21 +23,6 @@ def kept(tmp_path: Path) -> Kept:
     fill(root)
     commit(root)
     return Kept(root, tmp_path / "state")
-
-
-def there_and_back(kept: Kept) -> None:
-    """A turn of an edit and a command is taken back and done again, byte for byte."""
-    before = seen(kept.root)
-    kept.turn(
-        kept.write("a.py", "edited"), kept.shell("printf x > new.txt; rm -f src/b.py; printf 'a\\r\\nb\\n' > crlf.txt")
-    )
-    after = seen(kept.root)
-    kept.past.undo()
-    assert seen(kept.root) == before
-    kept.past.redo()
-    assert seen(kept.root) == after
-    kept.past.undo()
-    assert seen(kept.root) == before
 
 
 def test_everything_git_tracks_or_would_track_is_kept(kept: Kept) -> None:
@@ -205,248 +176,6 @@ def test_a_file_that_was_converted_under_rules_of_the_past_comes_back_when_an_ed
     kept.turn(kept.write("a.py", "x"))
     kept.past.undo()
     assert seen(kept.root) == before
-
-
-# ------------------------------------------------------------------ states of a repository
-
-
-def unborn(kept: Kept) -> None:
-    shutil.rmtree(kept.root / ".git")
-    git(kept.root, "init", "-q")
-
-
-def detached(kept: Kept) -> None:
-    git(kept.root, "checkout", "-q", "--detach")
-
-
-def conflict(kept: Kept) -> None:
-    """On a branch that changed the same line as `main`."""
-    git(kept.root, "checkout", "-q", "-b", "other")
-    (kept.root / "src/b.py").write_text("theirs\n")
-    commit(kept.root)
-    git(kept.root, "checkout", "-q", "main")
-    (kept.root / "src/b.py").write_text("ours\n")
-    commit(kept.root)
-    git(kept.root, "checkout", "-q", "other")
-
-
-def merging(kept: Kept) -> None:
-    conflict(kept)
-    with pytest.raises(subprocess.CalledProcessError):
-        git(kept.root, "merge", "main")
-
-
-def rebasing(kept: Kept) -> None:
-    conflict(kept)
-    with pytest.raises(subprocess.CalledProcessError):
-        git(kept.root, "rebase", "main")
-
-
-def locked_index(kept: Kept) -> None:
-    (kept.root / ".git/index.lock").touch()
-
-
-def shallow(kept: Kept) -> None:
-    (kept.root / "a.py").write_text("second\n")
-    commit(kept.root)
-    source = kept.root.rename(kept.root.with_name("source"))
-    git(source.parent, "clone", "-q", "--depth", "1", f"file://{source}", str(kept.root))
-
-
-def worktree(kept: Kept) -> None:
-    main = kept.root.rename(kept.root.with_name("main"))
-    git(main, "worktree", "add", "-q", "-b", "side", str(kept.root))
-
-
-def subfolder(kept: Kept) -> None:
-    (kept.root / "inner/src").mkdir(parents=True)
-    fill(kept.root / "inner")
-    commit(kept.root)
-    kept.root /= "inner"
-
-
-def sparse(kept: Kept) -> None:
-    (kept.root / "left out").mkdir()
-    (kept.root / "left out/x").write_text("x")
-    commit(kept.root)
-    git(kept.root, "sparse-checkout", "set", "src")
-    assert not (kept.root / "left out").exists()
-
-
-def sparse_index(kept: Kept) -> None:
-    sparse(kept)
-    git(kept.root, "sparse-checkout", "set", "--cone", "--sparse-index", "src")
-
-
-def told_not_to_look(kept: Kept) -> None:
-    git(kept.root, "update-index", "--assume-unchanged", "a.py")
-    git(kept.root, "update-index", "--skip-worktree", "src/b.py")
-
-
-def intended(kept: Kept) -> None:
-    (kept.root / "soon").write_text("soon")
-    git(kept.root, "add", "-N", "soon")
-
-
-def version_4(kept: Kept) -> None:
-    git(kept.root, "update-index", "--index-version", "4")
-
-
-def split_index(kept: Kept) -> None:
-    git(kept.root, "update-index", "--split-index")
-
-
-def untracked_cache(kept: Kept) -> None:
-    git(kept.root, "update-index", "--force-untracked-cache")
-    git(kept.root, "status")
-
-
-def sha256(kept: Kept) -> None:
-    shutil.rmtree(kept.root / ".git")
-    git(kept.root, "init", "-q", "--object-format=sha256")
-    commit(kept.root)
-
-
-def without_index(kept: Kept) -> None:
-    (kept.root / ".git/index").unlink()
-
-
-def shared(kept: Kept) -> None:
-    git(kept.root, "config", "core.sharedRepository", "group")
-
-
-def packed(kept: Kept) -> None:
-    git(kept.root, "gc", "-q")
-    git(kept.root, "pack-refs", "--all")
-
-
-STATES = [
-    unborn, detached, merging, rebasing, locked_index, shallow, worktree, subfolder, sparse, sparse_index,
-    told_not_to_look, intended, version_4, split_index, untracked_cache, sha256, without_index, shared, packed,
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_it_works_in_every_state_of_a_repository(kept: Kept, state: Callable[[Kept], None]) -> None:
-    state(kept)
-    status = git(kept.root, "--no-optional-locks", "status", "--porcelain")
-    there_and_back(kept)
-    assert git(kept.root, "--no-optional-locks", "status", "--porcelain") == status
-    assert [turn.store for turn in kept.past.turns()] == ["git"]
-    assert kept.told == []
-
-
-def test_a_submodule_is_left_alone_and_told(kept: Kept, tmp_path: Path) -> None:
-    library = tmp_path / "library"
-    library.mkdir()
-    git(library, "init", "-q")
-    (library / "lib.py").write_text("1")
-    commit(library)
-    git(kept.root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library), "vendor/lib")
-    commit(kept.root)
-    git(kept.root / "vendor/lib", "config", "core.fsmonitor", TRAP)
-    empty = kept.root / "nested"
-    git(kept.root, "init", "-q", str(empty))
-    kept.turn(kept.shell("printf x > vendor/lib/lib.py; printf y > a.py; printf z > nested/file"))
-    assert sorted(kept.told) == [
-        "not kept for undo: nested is a repository of its own",
-        "not kept for undo: vendor/lib is a repository of its own",
-    ]
-    kept.past.undo()
-    assert (kept.root / "a.py").read_bytes() == b"one\r\ntwo\n"
-    assert (kept.root / "vendor/lib/lib.py").read_text() == "x"
-    assert not list(kept.root.rglob("trapped"))
-
-
-def test_an_edit_in_a_submodule_is_taken_back(kept: Kept) -> None:
-    inner = kept.root / "vendor"
-    inner.mkdir()
-    git(inner, "init", "-q")
-    (inner / "lib.py").write_text("1")
-    commit(inner)
-    commit(kept.root)
-    before = seen(kept.root)
-    kept.turn(kept.write("vendor/lib.py", "2"), kept.write("vendor/new.py", "3"))
-    after = seen(kept.root)
-    kept.past.undo()
-    assert seen(kept.root) == before
-    kept.past.redo()
-    assert seen(kept.root) == after
-
-
-# ------------------------------------------------------------------ where git cannot
-
-
-def bare(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> str:
-    shutil.rmtree(kept.root / ".git")
-    git(kept.root, "init", "-q", "--bare", ".git")
-    return "the repository is bare"
-
-
-def somebody_elses(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    if os.geteuid() == 0:
-        for path in (kept.root, kept.root / ".git"):
-            os.chown(path, 12345, 12345)
-    return "somebody else owns it"
-
-
-def no_git(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("PATH", str(kept.root))
-    return "git is not installed"
-
-
-def broken(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> str:
-    (kept.root / ".git/index").write_bytes(b"rubbish")
-    return "says: "
-
-
-def elsewhere(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> str:
-    git(kept.root, "config", "core.worktree", "/usr")
-    return "another folder as its work tree"
-
-
-def unwritable(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> str:
-    shutil.rmtree(kept.root / ".git/refs")
-    (kept.root / ".git/refs").mkdir()
-    (kept.root / ".git/refs/qagent").write_text("in the way")
-    return "cannot write its refs"
-
-
-def full(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> str:
-    for number in range(256):
-        if not (kept.root / f".git/objects/{number:02x}").exists():
-            (kept.root / f".git/objects/{number:02x}").write_text("in the way")
-    (kept.root / "new").write_text("needs a new object")
-    return "`git hash-object` says"
-
-
-REFUSALS = [bare, somebody_elses, no_git, broken, elsewhere, unwritable, full]
-
-
-@pytest.mark.parametrize("state", REFUSALS, ids=lambda state: state.__name__)
-def test_where_git_cannot_edits_are_copied_and_it_is_told(
-    kept: Kept, state: Callable[[Kept, pytest.MonkeyPatch], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    why = state(kept, monkeypatch)
-    before = seen(kept.root)
-    kept.turn(kept.write("a.py", "edited"), kept.write("x/new", "new"))
-    kept.turn(kept.write("a.py", "edited again"))
-    (told,) = kept.told
-    assert told.startswith("`qagent undo` takes back here what edits change, not what commands change: ")
-    assert why in told
-    assert "\n" not in told
-    kept.past.undo()
-    kept.past.undo()
-    assert seen(kept.root) == before
-
-
-def test_where_nothing_can_be_kept_the_turn_goes_on(kept: Kept) -> None:
-    kept.state.write_text("a file where the folder should be")
-    kept.turn(kept.write("a.py", "edited"), kept.write("a.py", "twice"))
-    (told,) = kept.told
-    assert told.startswith("this turn cannot be undone: ")
-    assert (kept.root / "a.py").read_text() == "twice"
 
 
 def test_too_much_that_nobody_ignored_is_not_kept(kept: Kept) -> None:

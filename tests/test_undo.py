@@ -1,53 +1,26 @@
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kept_trees import FILES, in_repository, without_git
 from kept_turns import Kept, git, seen
 
 from qagent.errors import UndoProblem
-from qagent.workspace.journal import MOST_TURNS, Journal, new_id
-from qagent.workspace.kept_by_git import KeptByGit
-from qagent.workspace.turns import Turn
-from qagent.workspace.undoing import Ways
-
-FILES = {"a.py": b"one\r\ntwo\n", "sub/b.txt": b"b", "sub/deep/c.bin": b"\0\xff", "keep.md": b"# keep\n"}
-
-
-def fill(root: Path) -> None:
-    for name, data in FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(data)
-    (root / "sub/b.txt").chmod(0o600)
-    (root / "run.sh").write_text("#!/bin/sh\n")
-    (root / "run.sh").chmod(0o755)
-    (root / "link").symlink_to("a.py")
-    (root / "dangling").symlink_to("nowhere/at all")
+from qagent.workspace.journal import Journal
 
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Kept:
-    """A folder without git."""
-    root = tmp_path / "work"
-    root.mkdir()
-    fill(root)
-    return Kept(root, tmp_path / "state")
+    return without_git(tmp_path)
 
 
 @pytest.fixture
-def kept(plain: Kept) -> Kept:
-    """A repository with everything committed but what a rule ignores."""
-    git(plain.root, "init", "-q", "-b", "main")
-    (plain.root / ".gitignore").write_text("*.log\nbuild/\n")
-    git(plain.root, "add", "-A")
-    git(plain.root, "commit", "-q", "-m", "start")
-    return plain
+def kept(tmp_path: Path) -> Kept:
+    return in_repository(tmp_path)
 
 
 CHANGES = {
@@ -136,97 +109,6 @@ def test_a_turn_that_changed_nothing_is_no_turn(kept: Kept) -> None:
     assert git(kept.root, "for-each-ref", "refs/qagent") == ""
 
 
-# ------------------------------------------------------------------ the person's own work
-
-
-def test_uncommitted_work_from_before_the_turn_survives(kept: Kept) -> None:
-    (kept.root / "a.py").write_text("mine, not committed")
-    (kept.root / "untracked").write_text("mine too")
-    git(kept.root, "rm", "-q", "--cached", "keep.md")
-    before, status = seen(kept.root), git(kept.root, "status", "--porcelain")
-    kept.turn(kept.shell("printf x > a.py; rm untracked keep.md"))
-    kept.past.undo()
-    assert seen(kept.root) == before
-    assert git(kept.root, "status", "--porcelain") == status
-
-
-AFTERWARDS = {
-    "edited": "printf mine > a.py",
-    "deleted": "rm a.py",
-    "made a link": "ln -sf keep.md a.py",
-    "made a folder with files": "rm a.py && mkdir a.py && printf x > a.py/f",
-    "given another mode": "chmod 777 a.py",
-    "made a pipe": "rm a.py && mkfifo a.py",
-}
-
-
-@pytest.mark.parametrize("line", AFTERWARDS.values(), ids=AFTERWARDS.keys())
-def test_a_file_that_was_changed_since_stops_the_undo(kept: Kept, line: str) -> None:
-    kept.turn(kept.shell("printf x > a.py; printf y > keep.md"))
-    kept.shell(line)()
-    now = seen(kept.root)
-    with pytest.raises(UndoProblem, match=r"nothing was changed: a\.py has been changed") as refused:
-        kept.past.undo()
-    assert "--skip-changed" in refused.value.todo
-    assert seen(kept.root) == now
-    step = kept.past.undo(Ways(skip_changed=True))
-    assert step.kept_back == ("a.py",)
-    assert (kept.root / "keep.md").read_bytes() == FILES["keep.md"]
-    assert {name: what for name, what in seen(kept.root).items() if name != "keep.md"} == {
-        name: what for name, what in now.items() if name != "keep.md"
-    }
-    kept.past.redo()
-    assert seen(kept.root) == now
-
-
-def test_a_new_file_that_was_changed_since_is_not_removed(kept: Kept) -> None:
-    kept.turn(kept.write("new.txt", "theirs"))
-    (kept.root / "new.txt").write_text("mine now")
-    with pytest.raises(UndoProblem, match=r"new\.txt"):
-        kept.past.undo()
-    assert (kept.root / "new.txt").read_text() == "mine now"
-
-
-def test_a_folder_of_the_turn_stays_when_something_else_is_in_it(kept: Kept) -> None:
-    kept.turn(kept.write("x/new.txt", "theirs"))
-    (kept.root / "x/mine").write_text("mine")
-    kept.past.undo()
-    assert sorted(path.name for path in (kept.root / "x").iterdir()) == ["mine"]
-
-
-def test_an_ignored_file_in_the_way_stops_the_undo(kept: Kept) -> None:
-    kept.turn(kept.shell("rm a.py && mkdir a.py && printf x > a.py/inner && printf y > a.py/x.log"))
-    with pytest.raises(UndoProblem, match=r"a\.py has been changed"):
-        kept.past.undo()
-    assert (kept.root / "a.py/inner").exists()
-
-
-def test_what_the_person_changed_since_elsewhere_is_left_alone(kept: Kept) -> None:
-    kept.turn(kept.write("a.py", "theirs"))
-    (kept.root / "keep.md").write_text("mine")
-    (kept.root / "other").write_text("mine")
-    kept.past.undo()
-    assert (kept.root / "keep.md").read_text() == (kept.root / "other").read_text() == "mine"
-
-
-def test_a_file_that_the_person_put_back_by_hand_counts_as_done(kept: Kept) -> None:
-    kept.turn(kept.shell("printf x > a.py; printf y > keep.md"))
-    (kept.root / "a.py").write_bytes(FILES["a.py"])
-    assert [change.path for change in kept.past.undo().changes] == ["keep.md"]
-
-
-def test_what_somebody_changed_while_no_tool_was_at_work_is_not_the_turns(kept: Kept) -> None:
-    turn = Turn("20261120-000000", str(kept.root), "do it", "s", "2026-11-20T00:00:00+00:00", "git")
-    home = kept.state / "home"
-    begun = KeptByGit.begin(kept.root, home, turn)
-    (kept.root / "a.py").write_text("changed")
-    (kept.root / "keep.md").unlink()
-    asleep = begun.end(turn, ((0, 1),))
-    assert [change.path for change in asleep.changes] == ["keep.md"]  # of what is gone nobody knows when it went
-    assert asleep.left == ("a.py was changed by somebody else meanwhile",)
-    assert len(begun.end(turn, ((0, time.time_ns()),)).changes) == 2
-
-
 # ------------------------------------------------------------------ ignored files, and rules that change
 
 
@@ -289,41 +171,6 @@ def test_that_an_untracked_secret_is_kept_in_the_repository_is_told(kept: Kept) 
 
 
 # ------------------------------------------------------------------ records
-
-
-def aged(kept: Kept, days: int) -> None:
-    for record in kept.state.glob("undo/*/turns/*.json"):
-        told = json.loads(record.read_bytes())
-        told["begun"] = (datetime.now(UTC) - timedelta(days=days)).isoformat()
-        record.write_text(json.dumps(told))
-
-
-def test_turns_are_let_go_when_they_are_old(kept: Kept) -> None:
-    kept.turn(kept.write("a.py", "1"))
-    aged(kept, 13)
-    kept.turn(kept.write("a.py", "2"))
-    assert len(kept.past.turns()) == 2
-    aged(kept, 15)
-    kept.turn(kept.write("a.py", "3"))
-    assert len(kept.past.turns()) == 1
-    assert len(git(kept.root, "for-each-ref", "refs/qagent").splitlines()) == 2
-
-
-def test_only_so_many_turns_are_kept(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "home")
-    journal.prepare()
-    now = datetime.now(UTC)
-    for _ in range(MOST_TURNS + 2):
-        journal.save(Turn(new_id(datetime.now(UTC)), "/r", "t", "s", now.isoformat(), "git"))
-    assert journal.too_old(now) == list(reversed(journal.turns()[:2]))
-
-
-def test_copies_that_no_turn_needs_are_removed(plain: Kept) -> None:
-    for number in range(3):
-        plain.turn(plain.write("a.py", str(number)))
-    aged(plain, 15)
-    plain.turn(plain.write("a.py", "last"))
-    assert len(list(plain.state.glob("undo/*/copies/*/*"))) == 2
 
 
 def test_records_that_are_torn_or_lead_outside_are_passed_over(kept: Kept) -> None:

@@ -86,6 +86,11 @@ def test_several_turns_are_taken_back_at_once(folder: Path, capsys: Capture) -> 
     said = qagent(capsys, "undo", "2", "--json", "-C", str(folder)).json
     assert [[file["path"] for file in turn["files"]] for turn in said["turns"]] == [["made.txt"], ["calc.py"]]
     assert seen(folder) == before
+    assert qagent(capsys, "redo", "-C", str(folder)).code == 0
+    ran = qagent(capsys, "undo", "3", "-C", str(folder))
+    assert (ran.code, ran.err.splitlines()[2:4]) == (
+        3, ["qagent: there is nothing to undo here", "  1 of 3 done; `qagent redo` reverses that"]
+    )  # fmt: skip
     ran = qagent(capsys, "undo", "-C", str(folder), "--json")
     assert (ran.code, ran.json["reason"], ran.json["detail"]) == (3, "undo_problem", "there is nothing to undo here")
 
@@ -95,12 +100,23 @@ def test_a_file_that_was_changed_since_is_named(folder: Path, capsys: Capture) -
     (folder / "calc.py").write_text("mine\n")
     ran = qagent(capsys, "undo", "-C", str(folder))
     assert (ran.code, ran.out) == (3, "")
-    assert ran.err.startswith("qagent: nothing was changed: calc.py has been changed since the turn ended\n")
+    assert ran.err.startswith("qagent: nothing was taken back: calc.py has been changed since the turn ended\n")
     assert (folder / "made.txt").exists()
     ran = qagent(capsys, "undo", "--skip-changed", "-C", str(folder))
     assert (ran.code, (folder / "calc.py").read_text()) == (0, "mine\n")
     assert "! calc.py stays as it is: it was changed since" in ran.err
     assert not (folder / "made.txt").exists()
+
+
+def test_what_the_person_took_back_by_hand_is_said_to_be_so_already(folder: Path, capsys: Capture) -> None:
+    run_once(folder, capsys, READ, EDIT, SAID)
+    git(folder, "stash")
+    ran = qagent(capsys, "undo", "-C", str(folder))
+    assert (ran.code, ran.out) == (0, "0 files\n")
+    assert "! nothing has to be changed: the files are so already\n" in ran.err
+    git(folder, "stash", "pop")
+    assert qagent(capsys, "redo", "-C", str(folder)).out == "0 files\n"
+    assert qagent(capsys, "undo", "-C", str(folder)).out.splitlines()[-1] == "1 file"
 
 
 def test_a_session_tells_what_it_changed(folder: Path, capsys: Capture) -> None:
@@ -153,6 +169,20 @@ def test_the_conversation_undoes_and_redoes(folder: Path, tmp_path_factory: pyte
     screen = talk(folder, state, ["/redo"], [])
     assert "done again: Fix it." in screen
     assert (folder / "calc.py").read_text() != BUGGY
+
+
+def test_the_conversation_leaves_what_was_changed_since_when_that_is_said(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    state = tmp_path_factory.mktemp("state")
+    talk(folder, state, ["Fix it."], [READ, EDIT, COMMAND, SAID])
+    (folder / "calc.py").write_text("mine\n")
+    screen = talk(folder, state, ["/undo", "/undo 3", "/undo --skip-changed", "/redo"], [])
+    assert "! nothing was taken back: calc.py has been changed since the turn ended" in screen
+    assert "/undo takes the last turn alone; behind it may stand --skip-changed or --cut-off" in screen
+    assert "! calc.py stays as it is: it was changed since\nundone: Fix it." in screen
+    assert (folder / "calc.py").read_text() == "mine\n"
+    assert (folder / "made.txt").exists()
 
 
 def test_a_conversation_that_keeps_nothing_says_so(folder: Path) -> None:

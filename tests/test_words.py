@@ -17,6 +17,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "bad_call": ("why", "example"),
     "check_failed": ("command", "output"),
     "cut_reply": (),
+    "done_again": ("files",),
     "edit_search_replace": ("example",),
     "edit_short": ("lines", "example"),
     "edit_symbol": ("example",),
@@ -42,6 +43,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "stray_call": (),
     "system": ("tools", "read_file", "changes"),
     "system_chat": (),
+    "taken_back": ("files",),
     "unknown_tool": ("why", "names", "example"),
     "waits": (),
 }

@@ -198,7 +198,9 @@ def undo(
     listed: Annotated[bool, typer.Option("--list", help="Show the turns that can be taken back.")] = False,
     dry_run: DryRun = False,
     skip_changed: SkipChanged = False,
-    cut_off: Annotated[bool, typer.Option("--cut-off", help="Also a turn that was killed: all changes since.")] = False,
+    cut_off: Annotated[
+        bool, typer.Option("--cut-off", help="Also a turn that was killed, with all that changed since it began.")
+    ] = False,
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -225,6 +227,23 @@ def redo(
     from qagent.workspace.undoing import Ways
 
     take("redo", cwd, Ways(False, skip_changed, dry_run), times=times, as_json=as_json)
+
+
+@app.command()
+def doctor(
+    as_json: AsJson = False,
+    cwd: Folder = Path(),
+    server: Server = None,
+    host: Host = None,
+    model: Annotated[str | None, typer.Option("-m", "--model", help="Look for this model.")] = None,
+    sets: Sets = None,
+) -> None:
+    """What works here, what does not, and the command that mends it. Exit 3 when something cannot work at all."""
+    from qagent.cli.doctor import doctor as examine
+    from qagent.cli.start import Options
+
+    flags: dict[str, object] = {"server": server, "host": host, "model": model}
+    raise Ended(examine(Options(cwd, flags, tuple(sets or ()), no_input=True), as_json=as_json))
 
 
 models = typer.Typer(help="What is known of a model, and what is set for it.", rich_markup_mode=None)

@@ -39,8 +39,12 @@ def take(verb: Verb, folder: Path, ways: Ways, *, times: int = 1, as_json: bool 
         if not as_json:
             _say(past, verb, step)
 
-    for _ in range(1 if ways.only_look else times):
-        (past.undo if verb == "undo" else past.redo)(ways, tell)
+    for number in range(1 if ways.only_look else times):
+        try:
+            (past.undo if verb == "undo" else past.redo)(ways, tell)
+        except UndoProblem as problem:
+            problem.kept = f"{number} of {times} done; `qagent {_REVERSE[verb]}` reverses that" if number else ""
+            raise
         if not as_json and not ways.only_look:
             say(f"done; `qagent {_REVERSE[verb]}` reverses it")
     if as_json:
@@ -55,8 +59,8 @@ def _say(past: Past, verb: Verb, step: Step) -> None:
     say(f"{verb}: {harmless(_title(step.turn))}")
     for line in stat_lines(past.contents(step.turn, step.changes)):
         put(line)
-    for path in step.kept_back:
-        notice(f"{shown(path)} stays as it is: it was changed since")
+    for note in step.notes:
+        notice(note)
 
 
 def _record(past: Past, step: Step) -> dict[str, Any]:
@@ -75,7 +79,7 @@ def list_turns(folder: Path, *, as_json: bool) -> None:
         say_json({"exit": 0, "reason": "done", "turns": [_row(turn) for turn in turns]})
         return
     if not turns:
-        say("no turn has changed files here, in the last fortnight")
+        say("no turn has changed files here in the last fortnight")
     for turn in turns[:_SHOWN]:
         count = f"{len(turn.changes)} file{'' if len(turn.changes) == 1 else 's'}"
         put(f"{_when(turn)}  {_STATES[turn.state]:9}  {count:9}  {harmless(_title(turn))}")
@@ -110,7 +114,8 @@ def show_diff(session: str | None, folder: Path) -> None:
     wanted = session if session is not None or not turns else turns[-1].session
     chosen = [turn for turn in turns if turn.session == wanted]
     if not chosen:
-        raise UndoProblem("no turn of it has kept changes", todo="`qagent undo --list` shows those of this folder")
+        what = "no turn has changed files here" if session is None else "no turn of that session has changed files"
+        raise UndoProblem(f"{what} in the last fortnight", todo="`qagent undo --list` shows the turns of this folder")
     for turn in chosen:
         _show(past, turn)
 

@@ -3,8 +3,7 @@
 Text is strict UTF-8; an encoding is never guessed. Newlines stay as they are in the file, a byte order mark is taken
 off and remembered. Paths come from `Workspace.resolve`; whether one may be touched is not asked here.
 
-A file is replaced, not written over: nobody sees half of it. The price: a second name of it, a hard link, keeps the
-old text.
+A file is replaced, not written over; how, `replacing` knows.
 """
 
 from __future__ import annotations
@@ -13,17 +12,14 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
-import secrets
 import stat
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 from qagent.errors import ToolFailed
-from qagent.workspace.disk import read_plain
 from qagent.workspace.names import shown
+from qagent.workspace.replacing import replace
 
 LARGEST = 5_000_000
 """Bytes of a file that is still read as a whole."""
@@ -52,9 +48,12 @@ class FileText:
         return hashlib.blake2b(self.data, digest_size=8).hexdigest()
 
 
-def read_text(path: Path) -> FileText:
-    """The whole file. Raises ToolFailed for a folder, more than LARGEST bytes, and whatever is not UTF-8 text."""
-    data = _read(path)
+def read_text(path: Path, root: Path | None = None) -> FileText:
+    """The whole file. Raises ToolFailed for a folder, more than LARGEST bytes, and whatever is not UTF-8 text.
+
+    With `root` `path` is one that was judged to lie below it and to be no link, as in `write_atomic`.
+    """
+    data = _read(path, root)
     bom = data.startswith(_MARK)
     try:
         text = data.removeprefix(_MARK).decode()
@@ -65,19 +64,40 @@ def read_text(path: Path) -> FileText:
     return FileText(text, bom)
 
 
-def _read(path: Path) -> bytes:
-    name = shown(path.name)
+def _read(path: Path, root: Path | None) -> bytes:
     try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise ToolFailed(f"{name} is a folder; use list_files.")
-        if not stat.S_ISREG(found.st_mode):
-            raise ToolFailed(f"{name} is not a plain file.")
-        if found.st_size > LARGEST:
-            raise ToolFailed(f"{name} has {found.st_size:,} bytes, too many to read; use search, or run head or sed.")
-        return read_plain(path, LARGEST)
+        descriptor = _descriptor(path, root)
+        try:
+            size = _checked_size(os.fstat(descriptor), shown(path.name))
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(size)
+        finally:
+            os.close(descriptor)
     except OSError as error:
-        raise ToolFailed(f"{name} cannot be read: {error.strerror}.") from error
+        raise ToolFailed(f"{shown(path.name)} cannot be read: {_why(error)}.") from error
+
+
+def _checked_size(found: os.stat_result, name: str) -> int:
+    if stat.S_ISDIR(found.st_mode):
+        raise ToolFailed(f"{name} is a folder; use list_files.")
+    if not stat.S_ISREG(found.st_mode):
+        raise ToolFailed(f"{name} is not a plain file.")
+    if found.st_size > LARGEST:
+        raise ToolFailed(f"{name} has {found.st_size:,} bytes, too many to read; use search, or run head or sed.")
+    return found.st_size
+
+
+def _descriptor(path: Path, root: Path | None) -> int:
+    """Never waits for the other end of a pipe."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    if root is None or path == root:
+        return os.open(path, flags)
+    with _folder(path.parent, root, make=False) as folder:
+        return os.open(path.name, flags | os.O_NOFOLLOW, dir_fd=folder)
+
+
+def _why(error: OSError) -> str:
+    return "a part of its path has become a link" if error.errno == errno.ELOOP else str(error.strerror)
 
 
 def write_atomic(path: Path, data: bytes, root: Path | None = None) -> None:
@@ -92,14 +112,13 @@ def write_atomic(path: Path, data: bytes, root: Path | None = None) -> None:
     target = path.resolve() if root is None else path
     try:
         with _folder(target.parent, root) as folder:
-            _replace(folder, target.name, data)
+            replace(folder, target.name, data)
     except OSError as error:
-        why = "a part of its path has become a link" if error.errno == errno.ELOOP else error.strerror
-        raise ToolFailed(f"{shown(path.name)} cannot be written: {why}; nothing was changed.") from error
+        raise ToolFailed(f"{shown(path.name)} cannot be written: {_why(error)}; nothing was changed.") from error
 
 
 @contextlib.contextmanager
-def _folder(path: Path, root: Path | None) -> Generator[int]:
+def _folder(path: Path, root: Path | None, *, make: bool = True) -> Generator[int]:
     """A descriptor of the folder, reached without following a link below `root`; what was made goes again on errors."""
     top = root or next(folder for folder in (path, *path.parents) if folder.exists())
     made: list[Path] = []
@@ -108,7 +127,7 @@ def _folder(path: Path, root: Path | None) -> Generator[int]:
         reached = top
         for part in path.relative_to(top).parts:
             reached /= part
-            inner = _entered(at, part, reached, made)
+            inner = _entered(at, part, reached, made) if make else _opened(at, part)
             os.close(at)
             at = inner
         yield at
@@ -140,77 +159,3 @@ def _opened(folder: int, part: str) -> int:
         if stat.S_ISLNK(os.lstat(part, dir_fd=folder).st_mode):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
         raise
-
-
-def _replace(folder: int, name: str, data: bytes) -> None:
-    old = _stat(folder, name)
-    if old is not None and stat.S_ISLNK(old.st_mode):
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    if old is not None and not old.st_mode & 0o222:
-        raise ToolFailed(f"{shown(name)} is read-only; nothing was written.")
-    temporary = f".qagent-{secrets.token_hex(8)}.tmp"
-    try:
-        _write(folder, temporary, data, old)
-        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
-        raise
-    _settle(folder)
-
-
-def _settle(folder: int) -> None:
-    """The new name reaches the disk too; and what a writer that was killed has left here goes."""
-    with contextlib.suppress(OSError):
-        here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
-        try:
-            os.fsync(here)
-            with os.scandir(here) as found:
-                left = [entry for entry in found if _LEFT.fullmatch(entry.name)]
-            for entry in left:
-                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED:
-                    os.unlink(entry.name, dir_fd=here)
-        finally:
-            os.close(here)
-
-
-_LEFT = re.compile(r"\.qagent-[0-9a-f]{16}\.tmp")
-_ABANDONED = 3_600
-"""Seconds after which nobody is still writing a temporary file."""
-
-
-def _stat(folder: int, name: str) -> os.stat_result | None:
-    try:
-        return os.lstat(name, dir_fd=folder)
-    except FileNotFoundError:
-        return None
-
-
-def _write(folder: int, temporary: str, data: bytes, old: os.stat_result | None) -> None:
-    """Not with `tempfile`: a new file gets the rights of the person's umask. An old one's text is never, not even for
-    an instant, in a file that more people may read."""
-    first_mode = 0o666 if old is None else 0o600
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    with os.fdopen(os.open(temporary, flags, first_mode, dir_fd=folder), "wb") as file:
-        if old is not None:
-            _keep_owner(file.fileno(), old)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-        if old is not None:
-            _keep_younger(file.fileno(), old)
-
-
-def _keep_owner(descriptor: int, old: os.stat_result) -> None:
-    """And the rights. Only root can give a file away; for others this keeps a group that they are in."""
-    with contextlib.suppress(OSError):
-        os.fchown(descriptor, old.st_uid, old.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(old.st_mode) & 0o777)
-
-
-def _keep_younger(descriptor: int, old: os.stat_result) -> None:
-    """Python trusts a .pyc whose source has the same size and the same whole second of change: an edit that follows
-    within that second would be tested with the old code. So the second always grows, also over several edits."""
-    new = os.fstat(descriptor)
-    if int(new.st_mtime) <= int(old.st_mtime):
-        os.utime(descriptor, ns=(new.st_atime_ns, old.st_mtime_ns + 1_000_000_000))

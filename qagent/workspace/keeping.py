@@ -13,8 +13,9 @@ import hashlib
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -24,9 +25,13 @@ from qagent.workspace.kept_by_copies import KeptByCopies
 from qagent.workspace.kept_by_git import KeptByGit
 from qagent.workspace.names import shown
 from qagent.workspace.plumbing import GitRefusedError, NoRepositoryError
+from qagent.workspace.snapshots import Snapshots
+from qagent.workspace.spans import Span
+from qagent.workspace.turn_news import Beliefs, News
 from qagent.workspace.turns import Turn, is_inside
 
 Notices: TypeAlias = tuple[str, ...]
+TellNews: TypeAlias = Callable[[News], None]
 
 _TITLE = 200
 """Characters of a task that are kept."""
@@ -35,8 +40,9 @@ _TITLE = 200
 class Keep(Protocol):
     """What is returned is for the person to know. Nothing is raised."""
 
-    def begin(self, task: str) -> None:
-        """A turn begins; nothing has changed yet."""
+    def begin(self, task: str, tell: TellNews | None = None) -> None:
+        """A turn begins; nothing has changed yet. `tell` is given what became of earlier turns, if the model has not
+        heard it; what it raises is passed on."""
         ...
 
     async def before_change(self, path: str | None = None) -> Notices:
@@ -56,7 +62,7 @@ class Keep(Protocol):
 class KeepNothing:
     """For a folder that is thrown away anyway."""
 
-    def begin(self, task: str) -> None:
+    def begin(self, task: str, tell: TellNews | None = None) -> None:
         pass
 
     async def before_change(self, path: str | None = None) -> Notices:
@@ -71,13 +77,15 @@ class KeepNothing:
 
 @dataclass(slots=True)
 class _Open:
-    """The turn that runs. held: the descriptor of the journal's lock. begun: when the tool that is at work began."""
+    """The turn that runs. held: the descriptor of the journal's lock. begun: when the tool that is at work began;
+    path: the file that it named."""
 
     turn: Turn
     kept: KeptByGit | KeptByCopies
     held: int
-    spans: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    spans: list[Span] = field(default_factory=list[Span])
     begun: int = 0
+    path: str | None = None
 
 
 class TurnKeep:
@@ -91,9 +99,23 @@ class TurnKeep:
         self._given_up = False
         self._one_at_a_time = threading.Lock()  # a cancelled call leaves its thread at work
 
-    def begin(self, task: str) -> None:
+    def begin(self, task: str, tell: TellNews | None = None) -> None:
         self._task = task
         self._given_up = False
+        if tell:
+            self._pass_on(tell)
+
+    def _pass_on(self, tell: TellNews) -> None:
+        """Noted as heard when it has been told, so that it is rather told twice than never."""
+        beliefs = Beliefs(self._journal.home, self._session)
+        turns, news = list[Turn](), News()
+        with contextlib.suppress(OSError):
+            turns = self._journal.turns()
+            news = beliefs.news(turns)
+        if news:
+            tell(news)
+            with contextlib.suppress(OSError):
+                beliefs.heard(turns)
 
     async def before_change(self, path: str | None = None) -> Notices:
         return await asyncio.to_thread(self._before, path)
@@ -113,13 +135,17 @@ class TurnKeep:
             try:
                 notices = self._begun() if self._open is None and not self._given_up else ()
                 if self._open:
-                    self._open.begun = time.time_ns()
-                    if path is not None and is_inside(path) and self._open.kept.name(self._open.turn, path):
-                        self._save(self._open)
+                    self._open.begun, self._open.path = time.time_ns(), path
+                    if path is not None and is_inside(path):
+                        self._name(self._open, path)
             except (OSError, BusyError, GitRefusedError) as error:
                 self._given_up = True
                 return self._new(f"this turn cannot be undone: {_why(error)}")
             return self._new(*notices)
+
+    def _name(self, now: _Open, path: str) -> None:
+        if now.kept.name(now.turn, path, now.spans):
+            self._save(now)
 
     def _begun(self) -> Notices:
         now = datetime.now(UTC)
@@ -155,8 +181,8 @@ class TurnKeep:
     def _after(self, path: str | None) -> None:
         with self._one_at_a_time:
             if self._open:
-                self._open.spans.append((self._open.begun, time.time_ns()))
-                if path is not None:
+                self._open.spans.append(Span(self._open.begun, time.time_ns(), path))
+                if path is not None and is_inside(path):
                     self._open.kept.changed(path)
 
     def _end(self) -> Notices:
@@ -164,8 +190,8 @@ class TurnKeep:
             ended, self._open = self._open, None
             if ended is None:
                 return ()
-            if ended.begun > max((begin for begin, _ in ended.spans), default=0):  # the tool was cancelled
-                ended.spans.append((ended.begun, time.time_ns()))
+            if ended.begun > max((span.begin for span in ended.spans), default=0):  # the tool was cancelled
+                ended.spans.append(Span(ended.begun, time.time_ns(), ended.path))
             try:
                 return self._new(*self._closed(ended))
             except (OSError, GitRefusedError) as error:
@@ -175,13 +201,23 @@ class TurnKeep:
                 self._sweep()
 
     def _closed(self, ended: _Open) -> Notices:
-        by_git = isinstance(ended.kept, KeptByGit)
-        old = [turn for turn in self._journal.too_old(datetime.now(UTC)) if by_git or turn.store == "copies"]
-        turn = ended.kept.end(ended.turn, tuple(ended.spans), [turn.id for turn in old if turn.store == "git"])
+        kept, now = ended.kept, datetime.now(UTC)
+        by_git = isinstance(kept, KeptByGit)
+        old = [turn for turn in self._journal.too_old(now) if by_git or turn.store == "copies"]
+        stray = self._stray(kept.snapshots, now) if isinstance(kept, KeptByGit) else set[str]()
+        turn = kept.end(ended.turn, tuple(ended.spans), stray.union(turn.id for turn in old if turn.store == "git"))
         if turn.changes:
             self._journal.save(turn)
         self._journal.forget(old if turn.changes else (*old, turn))
         return tuple(f"undo leaves out: {why}" for why in turn.left)
+
+    def _stray(self, snapshots: Snapshots, now: datetime) -> set[str]:
+        """Once a day: what the repository keeps for turns whose records are lost, as when its folder was renamed."""
+        stamp = self._journal.home / "swept"
+        if stamp.exists() and now.timestamp() - stamp.stat().st_mtime < 86_400:
+            return set()
+        stamp.touch()
+        return snapshots.kept_before(new_id(now - timedelta(days=MOST_DAYS)))
 
     def _sweep(self) -> None:
         """Removes the copies that no turn needs, and what old sessions were told; not beside another turn, which may

@@ -5,12 +5,14 @@ What a command changes is not seen here. Everything here blocks, and may raise O
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qagent.workspace.copies import Copies
+from qagent.workspace.copies import ID_SIZE, Copies
 from qagent.workspace.names import shown
+from qagent.workspace.spans import FOREIGN, Span, was_in_command
+from qagent.workspace.standing import kept_at, opened
 from qagent.workspace.turns import Change, Kept, Turn
 
 
@@ -39,10 +41,11 @@ class KeptByCopies:
         changes = tuple(Change(path, kept, None) for path, kept in self.before.items())
         return replace(turn, store="copies", changes=changes, named=tuple(self.before))
 
-    def name(self, turn: Turn, path: str) -> bool:
+    def name(self, turn: Turn, path: str, spans: Sequence[Span] = ()) -> bool:
         """A tool is about to change this file. True when what is kept has grown."""
         del turn
         if path in self.before or path in self.left:
+            self._check_since(path, spans)
             return False
         try:
             self.before[path] = self.copies.keep(path)
@@ -50,6 +53,14 @@ class KeptByCopies:
             self.left[path] = f"{shown(path)} cannot be kept: {error.strerror or error}"
             return False
         return True
+
+    def _check_since(self, path: str, spans: Sequence[Span]) -> None:
+        """Leaves the file out when somebody else has changed it since the turn's own last edit of it."""
+        if path not in self.after:
+            return
+        with opened(self.copies.root) as here:
+            if kept_at(here, path, ID_SIZE) != self.after[path] and not was_in_command(here, path, spans):
+                self.left[path] = f"{shown(path)} {FOREIGN}"
 
     def changed(self, path: str) -> None:
         """A tool has changed this file: what somebody else makes of it from now on is not the turn's."""
@@ -59,7 +70,7 @@ class KeptByCopies:
             except OSError as error:
                 self.left[path] = f"{shown(path)} cannot be kept: {error.strerror or error}"
 
-    def end(self, turn: Turn, spans: object = (), old: Iterable[str] = ()) -> Turn:
+    def end(self, turn: Turn, spans: Sequence[Span] = (), old: Iterable[str] = ()) -> Turn:
         """The turn with its changes."""
         del spans, old
         kept = {path: self.before[path] for path in self.after if path not in self.left}

@@ -98,13 +98,20 @@ class Plumbing:
         settings = (*there.taken_over, f"core.excludesFile={there.excludes}", _NO_NEWS)
         return run_git(there.git, (*_given(settings), *words), there.top, env, feed, fine)
 
+    def refs(self, below: str) -> list[str]:
+        """The names of the refs below, `refs/…`, in the repository itself."""
+        return os.fsdecode(self._in_itself("for-each-ref", "--format=%(refname)", below)).split()
+
     def move_refs(self, lines: Sequence[str]) -> None:
         """`git update-ref --stdin`, in the repository itself; all of them or none."""
-        words = ("--git-dir", str(self.repository.folder), *_settings(), "update-ref", "--no-deref", "--stdin")
         try:
-            run_git(self.repository.git, words, self.repository.folder, {}, "".join(lines).encode())
+            self._in_itself("update-ref", "--no-deref", "--stdin", feed="".join(lines).encode())
         except GitRefusedError as refusal:
             raise GitRefusedError("git cannot write its refs in this repository") from refusal
+
+    def _in_itself(self, *words: str, feed: bytes = b"") -> bytes:
+        folder = self.repository.folder
+        return run_git(self.repository.git, ("--git-dir", str(folder), *_settings(), *words), folder, {}, feed)
 
     def prepare(self) -> None:
         """Makes our own git folder. Its text is ours: what lay there is written over. Raises OSError."""

@@ -92,16 +92,15 @@ class Snapshots:
             return self._taken(named, ours=False)
 
     def with_file(self, snapshot: Snapshot, path: str) -> Snapshot:
-        """The snapshot with this one file as it is now, whatever was kept of it. Raises GitRefusedError."""
+        """The snapshot with this one file as it is now, or without it, whatever was kept. Raises GitRefusedError."""
         name = snapshot.name_of(path)
         survey = Survey()
         self._look(survey, [name])
-        if name not in survey.modes:
-            return snapshot
         self._hash(survey, Index({}), moment(0))
-        entries = {**snapshot.entries, **survey.known}
+        entries = {known: entry for known, entry in snapshot.entries.items() if known != name} | survey.known
         tree = self._tree(write(entries, self.id_size), None)
-        return replace(snapshot, tree=tree, entries=entries, modes={**snapshot.modes, **survey.modes})
+        modes, skipped = {**snapshot.modes, **survey.modes}, {**snapshot.skipped, **survey.left}
+        return replace(snapshot, tree=tree, entries=entries, modes=modes, skipped=skipped)
 
     def is_unseen(self, snapshot: Snapshot, path: str) -> bool:
         """Whether a file stands here that the snapshot lacks though it was there: it was ignored, or lies in a
@@ -147,6 +146,10 @@ class Snapshots:
     def let_go(self, turns: Iterable[str]) -> None:
         if lines := [f"delete {_PLACE}/{turn}/{which}\n" for turn in turns for which in ("before", "after")]:
             self.plumbing.move_refs(lines)
+
+    def kept_before(self, turn: str) -> set[str]:
+        """The turns, of any folder in this repository, that are older than the one with this id."""
+        return {name for ref in self.plumbing.refs(_PLACE) if (name := ref.split("/")[3]) < turn}
 
     def recall(self, tree: str, usual: int, odd: Mapping[str, int]) -> Snapshot:
         """A snapshot that was taken before, from what its turn's record holds."""

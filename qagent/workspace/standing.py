@@ -101,7 +101,7 @@ def _file(folder: int, name: str, id_size: int) -> Kept:
             counted.update(chunk)
             left -= len(chunk)
         whole = stat.S_ISREG(found.st_mode) and not left and not os.read(descriptor, 1)
-        return Kept(counted.hexdigest(), found.st_mode & 0o777, found.st_size) if whole else STRANGE
+        return Kept(counted.hexdigest(), found.st_mode & 0o7777, found.st_size) if whole else STRANGE
     finally:
         os.close(descriptor)
 
@@ -118,7 +118,7 @@ def read_at(here: int, path: str, most: int) -> tuple[Kept, bytes] | None:
         if stat.S_ISLNK(found.st_mode):
             data, mode = os.fsencode(os.readlink(name, dir_fd=folder)), 0
         else:
-            data, mode = _bytes(folder, name, most), found.st_mode & 0o777
+            data, mode = _bytes(folder, name, most), found.st_mode & 0o7777
     return Kept(blob_id(data, 32), mode, len(data), stat.S_ISLNK(found.st_mode)), data
 
 

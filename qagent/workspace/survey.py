@@ -71,7 +71,7 @@ def _real_folders(here: int) -> Callable[[bytes], bool]:
 
 
 def mode_of(found: os.stat_result) -> int:
-    return 0 if stat.S_ISLNK(found.st_mode) else found.st_mode & 0o777
+    return 0 if stat.S_ISLNK(found.st_mode) else found.st_mode & 0o7777
 
 
 def _stat(name: bytes, here: int) -> os.stat_result | None:

@@ -21,12 +21,12 @@ from qagent.workspace.kept_by_git import KeptByGit
 from qagent.workspace.names import shown
 from qagent.workspace.plumbing import GitRefusedError
 from qagent.workspace.snapshots import Snapshots
+from qagent.workspace.spans import ALL_THE_TIME
+from qagent.workspace.turn_news import Beliefs
 from qagent.workspace.turns import Change, Kept, Turn
 
 MOST_NAMED = 20
 """Files that a refusal names."""
-
-_ALL_THE_TIME = ((0, 1 << 80),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ class Step:
     turn: Turn
     changes: tuple[Change, ...]
     kept_back: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What the person should know beside the changes."""
+        notes = [f"{shown(path)} stays as it is: it was changed since" for path in self.kept_back]
+        return notes if self.changes or notes else ["nothing has to be changed: the files are so already"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,12 @@ def _silent(_: Step) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The turns of the folder `root`; `state`: the folder for what qagent keeps for itself."""
+    """The turns of the folder `root`; `state`: the folder for what qagent keeps for itself; `talk`: the id of the
+    session in whose conversation this happens: its model will be told, also of turns that are not its own."""
 
     root: Path
     state: Path
+    talk: str = ""
 
     @property
     def _journal(self) -> Journal:
@@ -129,6 +137,8 @@ class Past:
             journal.save(replace(record, strewn=strewn))
 
         with self._readable():
+            if self.talk:
+                Beliefs(journal.home, self.talk).met(record.id, "undone" if state == "done" else "done")
             read, mark = self._read(record), f"{state}-{record.id}"
             restoring.put_back(self.root, step.changes, read, id_size=record.id_size, mark=mark, note=note)
             journal.save(replace(record, state=state))
@@ -142,7 +152,7 @@ class Past:
             )
         with self._readable():
             kept = KeptByGit if turn.store == "git" else KeptByCopies
-            ended = kept.resume(self.root, journal.home, turn).end(turn, _ALL_THE_TIME)
+            ended = kept.resume(self.root, journal.home, turn).end(turn, (ALL_THE_TIME,))
             journal.save(ended)
         return ended
 
@@ -176,7 +186,7 @@ class Past:
         for above in self.root.parents:
             if Journal.of(self.state, above).turns():
                 return f"there are turns of the folder above: -C {shown(str(above))}"
-        return "turns are kept for the folder that qagent worked in (-C), for a fortnight"
+        return "what a turn changed is kept for a fortnight, by the folder that qagent worked in (-C)"
 
 
 _LOST = "`qagent sessions show` tells what was done; it has to be taken back by hand"
@@ -201,12 +211,13 @@ def _title(turn: Turn) -> str:
 def _refused(state: str, changed: Sequence[str]) -> UndoProblem:
     names = ", ".join(map(shown, changed[:MOST_NAMED]))
     more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
-    verb = "undo" if state == "undone" else "redo"
-    since = "since the turn ended" if state == "undone" else "since the undo"
-    return UndoProblem(
-        f"nothing was changed: {names}{more} {'has' if len(changed) == 1 else 'have'} been changed {since}",
-        todo=f"`qagent sessions diff` shows what the turn did; `qagent {verb} --skip-changed` leaves these as they are",
-    )
+    have = "has" if len(changed) == 1 else "have"
+    if state == "undone":
+        what, verb = f"nothing was taken back: {names}{more} {have} been changed since the turn ended", "undo"
+    else:
+        what, verb = f"nothing was done again: {names}{more} {have} been changed since the undo", "redo"
+    rest = f"`qagent {verb} --skip-changed` leaves such files as they are and does the rest"
+    return UndoProblem(what, todo=f"`qagent sessions diff` shows what the turn did; {rest}")
 
 
 def _unreadable(error: OSError) -> UndoProblem:

@@ -46,7 +46,14 @@ class Edit:
     act: Callable[[], object]
 
 
-Deed = Edit | Callable[[], object]
+@dataclass(frozen=True)
+class Meanwhile:
+    """What the person does while a turn runs, and no tool is at work."""
+
+    act: Callable[[], object]
+
+
+Deed = Edit | Meanwhile | Callable[[], object]
 
 
 @dataclass
@@ -61,20 +68,26 @@ class Kept:
     def past(self) -> Past:
         return Past(self.root, self.state)
 
-    def turn(self, *deeds: Deed, task: str = "do it") -> None:
+    def turn(self, *deeds: Deed, task: str = "do it", session: str = "a-session") -> None:
         """One turn."""
 
         async def go() -> None:
-            keep = TurnKeep(self.root, self.state, "a-session")
+            keep = TurnKeep(self.root, self.state, session)
             keep.begin(task)
             for deed in deeds:
-                path, act = (deed.path, deed.act) if isinstance(deed, Edit) else (None, deed)
-                self.told += await keep.before_change(path)
-                act()
-                await keep.after_change(path)
+                await self._do(keep, deed)
             self.told += await keep.after_turn()
 
         asyncio.run(go())
+
+    async def _do(self, keep: TurnKeep, deed: Deed) -> None:
+        if isinstance(deed, Meanwhile):
+            deed.act()
+            return
+        path, act = (deed.path, deed.act) if isinstance(deed, Edit) else (None, deed)
+        self.told += await keep.before_change(path)
+        act()
+        await keep.after_change(path)
 
     def write(self, path: str, text: str | bytes) -> Edit:
 
@@ -88,3 +101,43 @@ class Kept:
     def shell(self, line: str) -> Callable[[], object]:
         """A command."""
         return lambda: subprocess.run(line, shell=True, cwd=self.root, check=True, capture_output=True)
+
+
+# ------------------------------------------------------------------ a repository, and a turn in it
+
+
+def commit(root: Path) -> None:
+    """All that is there."""
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "start")
+
+
+def fill(root: Path) -> None:
+    """A few files and a rule."""
+    (root / "src").mkdir(parents=True, exist_ok=True)
+    (root / "a.py").write_bytes(b"one\r\ntwo\n")
+    (root / "src/b.py").write_text("b\n")
+    (root / ".gitignore").write_text("*.log\n")
+
+
+def gits_own(folder: Path) -> dict[Path, bytes]:
+    """All that git keeps of the person's: the index, HEAD, refs, stashes, reflogs, hooks, settings, states between two
+    commits; all but objects and the refs that are ours."""
+    told = git(folder, "rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir").splitlines()
+    files = {path for place in told for path in Path(place).rglob("*") if path.is_file()}
+    return {path: path.read_bytes() for path in files if not {"objects", "qagent"} & set(path.parts)}
+
+
+def there_and_back(kept: Kept) -> None:
+    """A turn of an edit and a command is taken back and done again, byte for byte."""
+    before = seen(kept.root)
+    kept.turn(
+        kept.write("a.py", "edited"), kept.shell("printf x > new.txt; rm -f src/b.py; printf 'a\\r\\nb\\n' > crlf.txt")
+    )
+    after = seen(kept.root)
+    kept.past.undo()
+    assert seen(kept.root) == before
+    kept.past.redo()
+    assert seen(kept.root) == after
+    kept.past.undo()
+    assert seen(kept.root) == before
