@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from qagent.errors import ModelFacing
-from qagent.events import CallFinished, CallStarted, Emit
+from qagent.events import CallFinished, CallStarted, Emit, Notice
 from qagent.tools.toolbox import Toolbox
 from qagent.types import Message, ToolCall, ToolOutput, ToolResult
 
@@ -60,7 +60,10 @@ def edits(messages: Iterable[Message]) -> int:
 
 
 async def run(check: Check, number: int, toolbox: Toolbox, emit: Emit) -> ToolOutput:
-    """Runs it, and tells of it as of every call. `number` makes its name one of its own. Raises nothing ModelFacing."""
+    """Runs it, and tells of it as of every call. `number` makes its name one of its own. Raises nothing ModelFacing.
+
+    A check that cannot be run finds nothing: the person is told, and the model is not blamed for it.
+    """
     call = ToolCall(f"check-{number}", "run", {"command": check.command, "timeout": SECONDS})
     emit(CallStarted(call, "command"))
     begun, ok = time.monotonic(), True
@@ -70,4 +73,21 @@ async def run(check: Check, number: int, toolbox: Toolbox, emit: Emit) -> ToolOu
         output, ok = ToolOutput(refusal.text, refusal.text.partition("\n")[0], good=False), False
     seconds = time.monotonic() - begun
     emit(CallFinished(call.id, call.name, ok, output.summary, output.text, seconds=seconds, good=output.good))
+    if why := why_not_run(output, ok=ok):
+        emit(Notice(f"the check `{check.command}` is left out (check_command), it cannot be run: {why}", "warning"))
+        return replace(output, good=True)
     return output
+
+
+_NOT_THERE = ("exit 126,", "exit 127,")
+"""How a shell says that a program cannot be run, or is not there; so does `npm run` of what it starts."""
+
+
+def why_not_run(output: ToolOutput, *, ok: bool) -> str:
+    """Why the check has not looked at anything; "" when it has, or has taken too long for it."""
+    if not ok:
+        return "" if output.text.startswith("stopped after ") else output.summary
+    if not output.summary.startswith(_NOT_THERE):
+        return ""
+    said = [line for line in output.text.split("\n")[1:] if line.strip() and not line.startswith("[")]
+    return said[-1].strip() if said else output.summary

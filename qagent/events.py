@@ -14,10 +14,14 @@ from qagent.types import Form, Mode, Outcome, Repair, ReplyEnd, Risk, ToolCall, 
 
 @dataclass(frozen=True, slots=True)
 class TaskStarted:
+    """`sandbox`: what keeps commands in bounds, in a word (`none`, and `off` where the person wants none); "" when
+    nobody has looked."""
+
     task: str
     session: str
     model: str
     mode: Mode
+    sandbox: str = ""
     kind: Literal["task_started"] = "task_started"
 
 

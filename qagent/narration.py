@@ -19,6 +19,7 @@ from qagent.events import (
     PromptSent,
     ReplyFinished,
     TaskFinished,
+    TaskStarted,
     TextStreamed,
 )
 from qagent.reading import note
@@ -146,10 +147,16 @@ class Lines:
                 yield from self._finished(event)
             case Notice(text):
                 yield Line(f"! {harmless(text)}", "note")
-            case TaskFinished(outcome):
-                yield Line(f"= {ending(outcome)}", "end")
+            case TaskStarted() | TaskFinished():
+                yield from self._of_task(event)
             case _:
                 pass
+
+    def _of_task(self, event: TaskStarted | TaskFinished) -> Iterator[Line]:
+        if isinstance(event, TaskFinished):
+            yield Line(f"= {ending(event.outcome)}", "end")
+        elif self._detail and event.sandbox:
+            yield Line(f"· {harmless(event.model)}, mode {event.mode}, sandbox: {event.sandbox}", "note")
 
     def _of_reply(self, event: PromptSent | ReplyFinished) -> Iterator[Line]:
         if isinstance(event, PromptSent):

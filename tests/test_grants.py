@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,15 +32,18 @@ SETTINGS = [
 ]  # fmt: skip
 NETWORK = [
     "pip install x", "pip3 install -r r.txt", "npm install", "npm ci", "npm i x", "yarn add x", "uv sync", "uv add x",
-    "poetry install", "cargo fetch", "go get x", "curl x", "wget x", "apt-get install x", "docker pull x",
+    "poetry install", "cargo fetch", "go get x", "curl x", "wget x", "apt-get install x",
     "pip install x && pytest", "env pip install x", "timeout 9 curl x", "bash -c 'curl x'", "sh -c 'npm ci; make'",
 ]  # fmt: skip
 FREE = [
+    "docker run -v /:/x y", "docker build .", "kubectl delete pod x", "terraform apply", "tmux new x",
     "sudo ls", "cp a ~/b", "cp a ../b", "mv a ../b", "rm -rf ../x", "echo x >> ~/.bashrc", "echo x > /etc/y",
     "mkdir -p ~/x && cp a ~/x", "crontab x", "npm install -g x", "pip install --user x", "chmod +x /usr/y",
 ]  # fmt: skip
-AWAY = ["ssh h", "scp a h:b", "gh pr list", "npm publish", "docker push x", "twine upload dist/x"]
+AWAY = ["ssh h", "scp a h:b", "gh pr list", "npm publish", "docker push x", "docker pull x", "twine upload dist/x"]
 CONFINED = [
+    "docker build . && python3 x.py", "kubectl apply -f x; make", "unshare python3 x.py", "chroot . python3 x.py",
+    "docker ps", "kubectl get pods", "terraform plan",
     "sudo ls && python3 x.py", "cp a ~/b; ./x", "curl x | sh", "echo x > ~/y; make", "git push && ./deploy.sh",
     "bash -c 'cp a ~/b'", "cp $(python3 x.py) ~/b", "for i in a; do cp $i ~/b; done", "python3 x.py > ~/y",
 ]  # fmt: skip
@@ -144,22 +149,36 @@ def test_the_reason_names_what_needs_it() -> None:
 UNCONFINED = Policy("auto", ("make *",), unconfined="bubblewrap is not installed")
 
 
-@pytest.mark.parametrize(
-    "line", ["python3 x.py", "rm x", "git add .", "echo x > a.py", "X=1 pytest", "for i in a; do x; done"]
-)
-def test_without_a_sandbox_auto_mode_asks_and_says_why(line: str) -> None:
+ASKED = [
+    "python3 x.py", "rm x", "git add .", "echo x > a.py", "X=1 pytest", "for i in a; do x; done", "ls", "pwd", "true",
+    "git status", "git diff --stat", "cat a.py", "grep x a.py", "make all && ls", "cd a && make all", "make all > b",
+    "make all | cat", "makeup", "pytest &", "make $(ls)", "echo $X",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ASKED)
+def test_without_a_sandbox_auto_mode_asks_for_every_command_and_says_why(line: str) -> None:
     decision = decide(ToolCall("1", "run", {"command": line}), "command", UNCONFINED)
-    assert decision.verdict == "ask"
-    assert decision.reason.endswith("; auto mode asks, since there is no sandbox: bubblewrap is not installed.")
+    assert (decision.verdict, decision.always) == ("ask", False)
+    told = "; auto mode asks for every command, since there is no sandbox: bubblewrap is not installed."
+    assert decision.reason.endswith(told)
 
 
 def test_a_tool_of_the_project_is_asked_about_as_well() -> None:
     assert decide(ToolCall("1", "deploy", {}), "command", UNCONFINED).verdict == "ask"
 
 
-def test_without_a_sandbox_patterns_and_plain_looks_still_count() -> None:
-    for line in ("make all", "ls"):
-        assert decide(ToolCall("1", "run", {"command": line}), "command", UNCONFINED).verdict == "allow"
+@pytest.mark.parametrize("line", ["make all", "make", "make a && make b", "make a 2>&1", "make a > /dev/null"])
+def test_without_a_sandbox_what_the_person_s_patterns_allow_runs_unasked(line: str) -> None:
+    assert decide(ToolCall("1", "run", {"command": line}), "command", UNCONFINED).verdict == "allow"
+
+
+@pytest.mark.parametrize("mode", ["ask", "accept-edits"])
+def test_without_a_sandbox_the_other_modes_judge_as_ever(mode: Mode) -> None:
+    policy = replace(UNCONFINED, mode=mode)
+    assert decide(ToolCall("1", "run", {"command": "ls"}), "command", policy).verdict == "allow"
+    asked = decide(ToolCall("1", "run", {"command": "python3 x.py"}), "command", policy)
+    assert asked.reason == "`python3` is not among the commands that run unasked."
 
 
 def test_what_is_always_asked_stays_so_without_a_sandbox() -> None:

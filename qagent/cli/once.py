@@ -20,7 +20,7 @@ from qagent.reading import Reading
 from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
 from qagent.types import Answer, Outcome, Question, Usage
-from qagent.wiring import connect, make_agent, new_session
+from qagent.wiring import connected, make_agent, new_session
 
 Format = Literal["text", "json", "stream-json"]
 MATERIAL_CHARACTERS = 100_000
@@ -81,7 +81,7 @@ class _Run:
         return self._finished(outcome)
 
     async def _work(self, task: str, path: Path | None) -> Outcome:
-        self._model, notices = await connect(self._place.settings)
+        self._model, notices = await connected(self._place)
         if path:
             session, more = Session.open(path), ()
         else:

@@ -13,7 +13,7 @@ from qagent.repl import Conversation
 from qagent.running import run_to_end
 from qagent.session import Session
 from qagent.types import UserMessage
-from qagent.wiring import connect, new_session
+from qagent.wiring import connected, new_session
 
 
 def talk(options: Options, resume: Resume) -> int:
@@ -22,7 +22,7 @@ def talk(options: Options, resume: Resume) -> int:
     ready = start(options, ask=_yes if present else None)
     path = session_path(ready, resume)
     place = ready.resumed(ready.place, path)
-    model, notices = run_to_end(connect(place.settings))
+    model, notices = run_to_end(connected(place))
     session, more = (Session.open(path), ()) if path else new_session(ready.folders.sessions, place, model)
     paint = painter(sys.stdout)
     with session:

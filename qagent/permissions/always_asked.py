@@ -10,77 +10,52 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from qagent.permissions.alarms import alarm, alarm_in_code
 from qagent.permissions.command_line import ParsedLine, Redirect, SimpleCommand, parse
 from qagent.permissions.globs import why_glob
-from qagent.permissions.harm import NAMES, PUBLISHERS, RAISES_RIGHTS, why_harmful
+from qagent.permissions.harm import RAISES_RIGHTS, why_harmful
 from qagent.permissions.paths import Where, elsewhere, outside, owner, secret, strays, why_guarded
-from qagent.permissions.writers import WRITERS, why_elsewhere, writes
+from qagent.permissions.writers import git_verb, why_elsewhere, writes
 
 _STARTERS = frozenset({
-    "busybox", "command", "env", "ionice", "nice", "nohup", "setsid", "stdbuf", "timeout", "xargs",
+    "busybox", "chroot", "chrt", "command", "doas", "dotenv", "entr", "env", "flock", "hyperfine", "ionice", "ltrace",
+    "nice", "nohup", "nsenter", "parallel", "script", "setarch", "setpriv", "setsid", "stdbuf", "strace", "taskset",
+    "timeout", "unbuffer", "unshare", "valgrind", "watch", "xargs",
 }) | RAISES_RIGHTS  # fmt: skip
-WRAPPERS = _STARTERS | {"find", "npx", "pipx", "poetry", "python", "python3", "uv", "uvx", "watch"}
+_AFTER: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("python", "python3"), frozenset({"-m"})),
+    "find": frozenset({"-exec", "-execdir", "-ok", "-okdir"}),
+    "fd": frozenset({"-x", "-X", "--exec", "--exec-batch"}),
+    "git": frozenset({"foreach", "run", "-x", "--exec"}),
+    **dict.fromkeys(
+        (
+            "bun",
+            "bundle",
+            "conda",
+            "direnv",
+            "hatch",
+            "mise",
+            "npm",
+            "pdm",
+            "pipx",
+            "pnpm",
+            "poetry",
+            "rye",
+            "uv",
+            "yarn",
+        ),
+        frozenset({"run", "exec", "x", "dlx", "--"}),
+    ),
+}  # fmt: skip
+"""Behind these words stands what such a program starts; behind any word of `_STARTERS`, `npx` and `uvx`."""
+WRAPPERS = _STARTERS | frozenset(_AFTER) | {"npx", "uvx", "bunx"}
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "fish"})
 _INTERPRETERS = SHELLS | {"python", "python3", "perl", "ruby", "node", "php"}
 _LOADERS = frozenset({"curl", "wget", "fetch"})
 
-_RUNNERS = r"\b(?:sh|bash|zsh|python3?|perl|ruby|node|eval|source)\b"
-_LONGEST = 10_000
 _TAILS = 40
 """How many of a wrapper's words may be the one that it starts."""
 _VISITS = 4
-
-_ALARMS: tuple[tuple[str, str], ...] = (
-    (r"(?<![\w.-])(?:mkfs[.\w]*|" + "|".join(NAMES) + r")(?![\w.-])", "can do great harm"),
-    (r"\b(?:rm|chmod|chown)\s[^;|&\n]*-\w*[rRf]|\b(?:rm|chmod|chown)\s[^;|&\n]*--[rf]", "may destroy files"),
-    (r"\bgit\b[^;|&\n]*\s(?:push|restore|clean|checkout|send-email)\b|--hard\b", "may destroy work or publish it"),
-    (r"\b(?:" + "|".join(PUBLISHERS) + r")\b[^;|&\n]*\s(?:publish|push|upload)\b", "publishes"),
-    (rf"\b(?:curl|wget)\b.*{_RUNNERS}|{_RUNNERS}.*\b(?:curl|wget)\b", "may run what it downloads"),
-    (
-        r">\s*(?:/(?!dev/null\b|tmp/)|~|(?:[^\s;|&]{0,200}/)?\.\./|\$)",
-        "writes to a place that is not known to be in this folder",
-    ),
-    (r">\s*\S*\.(?:git|qagent)/", "changes what belongs to git or qagent"),
-    (
-        rf"(?<![\w.-])(?:{'|'.join(sorted(WRITERS))}|sed\s+-\w*i)\s[^;|&\n]{{0,400}}?"
-        r"(?<=[\s=])(?:/(?!dev/|tmp\b)|~|(?:[^\s;|&]{0,200}/)?\.\.(?![\w.]))",
-        "may write outside this folder",
-    ),
-    (
-        r"\bgit\b[^;|&\n]*\s(?:--global|--system|(?:-C|--git-dir|--work-tree)[\s=]*(?:/|~|\.\.))"
-        r"|\bpip3?\s[^;|&\n]*--user\b|\bmv\s[^;|&\n]*\s/tmp\b",
-        "may change something outside this folder",
-    ),
-    (r"\bkill\b.*\s-1\b|:\(\)", "stops other programs"),
-    (
-        rf"(?<![\w.-])(?:{'|'.join(sorted(WRITERS))})\s[^;|&\n]{{0,400}}?\.(?:git|qagent)(?:/|\b(?!\w))",
-        "may change what belongs to git or qagent",
-    ),
-    (r"\|\s*(?:(?:env|command|exec)\s+)?(?:sh|bash|zsh|dash|ksh|fish)\b", "may run what another command prints"),
-    (
-        r"\bcurl\b[^;|&\n]{0,400}?\s(?:-[sSLkfi]*[TF]|--upl|--form\b|(?:-[sSLkfi]*d|--(?:data|json)[\w-]*)[\s=]*@)",
-        "sends a file to another machine",
-    ),
-    (r"\bgit\b[^;|&\n]{0,400}?\s(?:-c\s+(?:alias|core)\.|--config-env|--exec-path=)", "may run a program"),
-    (r"\bfind\s+(?:/|~|\.\.)[^;|&\n]{0,400}?\s-(?:delete|exec|ok|fls|fprint)", "may change something far away"),
-)
-
-
-def alarm(text: str) -> str | None:
-    """The same for text that could not be parsed: the words alone, wherever they stand."""
-    if len(text) > _LONGEST:
-        return "a line this long cannot be looked through"
-    for reading in (text, re.sub(r"""['"\\]""", "", text)):
-        for pattern, why in _ALARMS:
-            if found := re.search(pattern, reading, re.DOTALL):
-                return f"`{found[0].split()[0]}` {why}"
-        for word in re.split(r"[\s'\"`$(){};&|<>]+", reading):
-            if word and secret(word):
-                return f"`{word}` looks like a secret"
-            # Alone, `.*` is mostly a regular expression.
-            if word != ".*" and (why := why_glob("", SimpleCommand(("", word), frozenset({1})))):
-                return why
-    return None
 
 
 def why_asked(line: ParsedLine, where: Where | None = None) -> str | None:
@@ -101,12 +76,34 @@ def name_of(command: SimpleCommand) -> str:
 def started(command: SimpleCommand, depth: int = 0) -> Iterator[SimpleCommand]:
     """The command and all that it may start: every tail of a wrapper's words, and what a shell is given by `-c`."""
     words = command.words
-    tails = range(1, min(len(words), _TAILS) if name_of(command) in WRAPPERS else 1)
-    for tail in (command, *(_tail(command, at) for at in tails if words[at])):
+    for tail in (command, *(_tail(command, at) for at in _begins(command) if words[at])):
         yield tail
-        if name_of(tail) in SHELLS and depth < 3 and (line := parse(_script(tail.words))):
-            for inside in line.commands:
+        for script in _scripts(tail) if depth < 3 else ():
+            for inside in line.commands if (line := parse(script)) else ():
                 yield from started(inside, depth + 1)
+
+
+def _begins(command: SimpleCommand) -> range:
+    """The words that may be the program which this one starts."""
+    name, words = name_of(command), command.words
+    if name not in WRAPPERS:
+        return range(0)
+    after = _AFTER.get(name)
+    begins = 1 if after is None else next((at + 1 for at, word in enumerate(words) if word in after), len(words))
+    if name.startswith("python") and begins == len(words):
+        begins = next((at for at in range(1, len(words)) if not words[at].startswith("-")), len(words))
+    return range(begins, min(len(words), begins + (1 if name.startswith("python") else _TAILS)))
+
+
+def _scripts(command: SimpleCommand) -> list[str]:
+    """The command lines that are given to it as one word."""
+    name = name_of(command)
+    if name in SHELLS:
+        return [_script(command.words)]
+    lines = [word for word in command.words[1:] if any(map(str.isspace, word))]
+    if name == "git":
+        return lines if git_verb(command.words[1:])[0] in ("submodule", "rebase", "bisect") else []
+    return lines if name in _STARTERS else []
 
 
 def _tail(command: SimpleCommand, at: int) -> SimpleCommand:
@@ -128,10 +125,31 @@ def _why(command: SimpleCommand, where: Where | None) -> str | None:
     name = name_of(command)
     if why := why_harmful(name, command):
         return why
-    script = _script(command.words) if name in SHELLS else ""
-    if script and parse(script) is None and (why := alarm(script)):
+    unclear = (why for script in _scripts(command) if parse(script) is None and (why := alarm(script)))
+    if why := next(unclear, None) or _why_code(name, command):
         return why
     return _why_path(name, command, where) or why_glob(name, command) or why_elsewhere(name, command, where)
+
+
+_CODE = {
+    **dict.fromkeys(("python", "python3"), r"-[a-zA-Z]*c"),
+    **dict.fromkeys(("perl", "ruby", "lua"), r"-[a-zA-Z]*[eE]"),
+    **dict.fromkeys(("node", "deno", "bun"), r"-[a-zA-Z]*[ep]|--eval|--print|eval"),
+    "php": r"-[a-zA-Z]*r",
+    **dict.fromkeys(("vim", "vi", "nvim", "ex", "expect"), r"-c|--cmd|\+.*"),
+    "gdb": r"-e(?:val-command|x)|--eval-command",
+}
+"""The options behind which a program stands as one word."""
+
+
+def _why_code(name: str, command: SimpleCommand) -> str | None:
+    words = command.words
+    if name in ("awk", "gawk", "mawk"):
+        given = [word for word in words[1:] if "system(" in word or "|" in word]
+    else:
+        option = _CODE.get(name)
+        given = [words[at + 1] for at in range(len(words) - 1) if option and re.fullmatch(option, words[at])]
+    return next((why for code in given if (why := alarm_in_code(code))), None)
 
 
 def _why_path(name: str, command: SimpleCommand, where: Where | None) -> str | None:
@@ -164,6 +182,8 @@ def _why_redirect(redirect: Redirect, where: Where | None) -> str | None:
         return f"`{target}` looks like a secret"
     if redirect.to_descriptor:
         return None
+    if target.startswith(("/dev/tcp/", "/dev/udp/")):
+        return f"`{redirect.operator} {target}` reaches another machine"
     if redirect.writes and (whose := owner(target)):
         return f"`{redirect.operator} {target}` changes what belongs to {whose}"
     if redirect.writes and (elsewhere(target) or strays(target, where)):

@@ -16,8 +16,9 @@ from typing import Literal
 
 from qagent.permissions.always_asked import name_of, started, why_asked
 from qagent.permissions.command_line import ParsedLine, SimpleCommand, parse
-from qagent.permissions.harm import NAMES, PUBLISHERS
+from qagent.permissions.harm import why_beyond
 from qagent.permissions.paths import elsewhere
+from qagent.permissions.programs import LEAVES, NAMES, PUBLISHERS
 from qagent.permissions.writers import git_verb, why_elsewhere
 from qagent.sandbox.bounds import Grants
 
@@ -35,7 +36,7 @@ _LOOKS = frozenset({
 _GIT_REACHES = frozenset({"clone", "fetch", "ls-remote", "pull", "push"})
 
 _REACHES = frozenset({"curl", "wget", "ping", "dig", "nslookup", "host", "http", "aria2c", "lynx"}) | {
-    name for name, why in NAMES.items() if "another machine" in why
+    name for name, why in NAMES.items() if why == LEAVES
 }
 _INSTALLERS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("pip", "pip3"), frozenset({"install", "download", "index", "wheel"})),
@@ -122,7 +123,9 @@ def _is_free(line: ParsedLine) -> bool:
 
 def _is_reaching_out(command: SimpleCommand) -> bool:
     name = name_of(command)
-    if name in NAMES or (name == "git" and git_verb(command.words[1:])[0] in ("push", "send-email")):
+    if name in NAMES or why_beyond(name, command):
+        return True
+    if name == "git" and git_verb(command.words[1:])[0] in ("push", "send-email"):
         return True
     publishes = name in PUBLISHERS and not set(PUBLISHERS[name]).isdisjoint(command.words[1:])
     return publishes or why_elsewhere(name, command, None) is not None

@@ -6,43 +6,34 @@ import re
 
 from qagent.permissions.command_line import SimpleCommand
 from qagent.permissions.paths import outside, owner
+from qagent.permissions.programs import CONFINED_NAMES, LEAVES, LOOKS, NAMES, NESTED, POWER, PUBLISHERS, Words
 from qagent.permissions.writers import git_verb
 
-Words = tuple[str, ...]
-
-_POWER = "gains the rights of another user"
-_DISK = "can destroy a disk"
-_STOPS = "stops the machine or what runs on it"
-_STAYS = "leaves something that runs later"
-_LEAVES = "reaches another machine"
-
-NAMES: dict[str, str] = {
-    **dict.fromkeys(("sudo", "su", "doas", "pkexec"), _POWER),
-    **dict.fromkeys(("dd", "mkfs", "fdisk", "parted", "wipefs", "shred"), _DISK),
-    **dict.fromkeys(("shutdown", "reboot", "halt", "poweroff", "systemctl"), _STOPS),
-    **dict.fromkeys(("crontab", "at", "batch"), _STAYS),
-    **dict.fromkeys(("ssh", "scp", "sftp", "nc", "ncat", "socat", "telnet", "gh"), _LEAVES),
-}
-
-PUBLISHERS: dict[str, Words] = {
-    **dict.fromkeys(("npm", "yarn", "pnpm", "bun"), ("publish", "unpublish")),
-    **dict.fromkeys(("poetry", "uv", "flit", "hatch", "pdm", "cargo"), ("publish",)),
-    **dict.fromkeys(("docker", "podman", "gem"), ("push",)),
-    "twine": ("upload",),
-}
-
-RAISES_RIGHTS = frozenset(name for name, why in NAMES.items() if why == _POWER)
+RAISES_RIGHTS = frozenset(name for name, why in NAMES.items() if why == POWER)
 
 _EVERYTHING = frozenset({"", ".", "*", ".*", "**"})
 
 
 def why_harmful(name: str, command: SimpleCommand) -> str | None:
     """`name`: the program without its folder."""
-    if why := NAMES.get("mkfs" if name.startswith("mkfs.") else name):
+    known = "mkfs" if name.startswith("mkfs.") else name
+    if why := NAMES.get(known) or CONFINED_NAMES.get(known):
         return f"`{name}` {why}"
+    if why := why_beyond(name, command):
+        return why
     if name in PUBLISHERS and not set(PUBLISHERS[name]).isdisjoint(command.words[1:]):
         return f"`{name}` publishes"
     return _SPECIAL[name](command) if name in _SPECIAL else None
+
+
+def why_beyond(name: str, command: SimpleCommand) -> str | None:
+    """Why a subcommand that does not only look does something outside of the sandbox."""
+    if name not in LOOKS:
+        return None
+    looks, why = LOOKS[name]
+    verbs = [word for word in command.words[1:] if not word.startswith("-")]
+    verb = " ".join(verbs[: 2 if verbs[:1] and verbs[0] in NESTED else 1])
+    return f"`{name} {verb}` {why}" if verb and verb not in looks else None
 
 
 def _flags(words: Words, letters: str, *longs: str) -> bool:
@@ -81,9 +72,49 @@ def _finds_and_acts(command: SimpleCommand) -> str | None:
     begins = next((at for at, word in enumerate(arguments) if word[:1] in ("-", "!", "(")), 0)
     if place := next((word for word in arguments[:begins] if outside(word) or owner(word)), None):
         return f"`find` with `{act}` may change something in `{place}`"
-    if act == "-delete" and not any(word.startswith(_CHOOSES) for word in arguments):
-        return "`find` with `-delete` alone destroys all that is there"
+    removes = act == "-delete" or "".join(arguments[arguments.index(act) + 1 :][:1]).rsplit("/", 1)[-1] == "rm"
+    if removes and not any(word.startswith(_CHOOSES) for word in arguments):
+        return f"`find` with `{act}` alone destroys all that is there"
     return None
+
+
+def _feeds(command: SimpleCommand) -> str | None:
+    """What `xargs` or `fd` starts gets words that nobody has read."""
+    feeder, words = command.words[0], command.words[1:]
+    started = next((at for at, word in enumerate(words) if word.rsplit("/", 1)[-1] in _FED), None)
+    if started is None:
+        return None
+    name, rest = words[started].rsplit("/", 1)[-1], words[started + 1 :]
+    harmless = (name == "rm" and not _flags(rest, "rR", "recursive")) or (name == "git" and git_verb(rest)[0])
+    return None if harmless else f"`{feeder}` gives `{name}` words that are not known before it runs"
+
+
+_FED = frozenset({"bash", "dash", "eval", "git", "ksh", "rm", "sh", "zsh"})
+
+
+def _publishes_by_task(command: SimpleCommand) -> str | None:
+    task = next((word for word in command.words[1:] if word.rsplit(":", 1)[-1].startswith("publish")), None)
+    return f"`{command.words[0]} {task}` publishes" if task else None
+
+
+_DESTROYS = re.compile(
+    r"\b(?:drop|truncate)\s+(?:table|database|schema)\b|\bflush(?:all|db)\b|\bdrop(?:Database)?\(", re.I
+)
+
+
+def _destroys_data(command: SimpleCommand) -> str | None:
+    asked = next((found[0] for word in command.words if (found := _DESTROYS.search(word))), None)
+    return f"`{command.words[0]}` with `{asked}` can destroy data" if asked else None
+
+
+_SED_RUNS = re.compile(
+    r"(?:^|[;\n{])[\d,$\s]*(?:s(?P<d>[^\s\w\\])(?:\\.|(?!(?P=d)).){0,200}(?P=d)(?:\\.|(?!(?P=d)).){0,200}(?P=d)\w*e|e\s+\S)"
+)
+
+
+def _runs_by_sed(command: SimpleCommand) -> str | None:
+    script = next((word for word in command.words[1:] if _SED_RUNS.search(word)), None)
+    return f"`sed` with `{script}` runs a command" if script else None
 
 
 def _kills_widely(command: SimpleCommand) -> str | None:
@@ -94,7 +125,7 @@ def _kills_widely(command: SimpleCommand) -> str | None:
 
 
 def _copies_away(command: SimpleCommand) -> str | None:
-    return f"`rsync` {_LEAVES}" if any(":" in word for word in command.words[1:]) else None
+    return f"`rsync` {LEAVES}" if any(":" in word for word in command.words[1:]) else None
 
 
 _CURL_SENDS = re.compile(r"-[\w#]*?[TF].*|--upl.*|--for(?!m-s|m-e).*")
@@ -146,8 +177,12 @@ def _git(command: SimpleCommand) -> str | None:
     options = command.words[1 : len(command.words) - len(rest) - bool(verb)]
     if why := _sets(options, verb, rest):
         return why
-    if verb in ("push", "send-email"):
+    if verb in ("push", "send-email") or _SENDS.get(verb, "") in rest:
         return f"`git {verb}` leaves this machine"
+    if verb.startswith("credential"):
+        return f"`git {verb}` shows or changes a log-in"
+    if verb and verb not in _VERBS:
+        return f"`git {verb}` is none of git's own commands; an alias of this name may do anything"
     lost = {
         "reset": _flags(rest, "", "hard"),
         "clean": _flags(rest, "f", "force"),
@@ -161,6 +196,25 @@ def _git(command: SimpleCommand) -> str | None:
         "filter-branch": True,
     }
     return f"`git {verb}` can destroy work" if lost.get(verb) else None
+
+
+_SENDS = {"lfs": "push", "p4": "submit", "subtree": "push", "svn": "dcommit"}
+
+_VERBS = frozenset({
+    "add", "am", "annotate", "apply", "archive", "bisect", "blame", "branch", "bundle", "cat-file", "check-attr",
+    "check-ignore", "check-mailmap", "check-ref-format", "checkout", "checkout-index", "cherry", "cherry-pick",
+    "clean", "clone", "column", "commit", "commit-graph", "commit-tree", "config", "count-objects", "describe",
+    "diff", "diff-files", "diff-index", "diff-tree", "difftool", "fast-export", "fast-import", "fetch",
+    "filter-branch", "for-each-ref", "format-patch", "fsck", "gc", "grep", "hash-object", "help", "index-pack",
+    "init", "interpret-trailers", "lfs", "log", "ls-files", "ls-remote", "ls-tree", "maintenance", "merge",
+    "merge-base", "merge-file", "merge-tree", "mergetool", "mktag", "mktree", "mv", "name-rev", "notes", "p4",
+    "pack-objects", "pack-refs", "patch-id", "prune", "pull", "range-diff", "read-tree", "rebase", "reflog",
+    "remote", "repack", "replace", "request-pull", "rerere", "reset", "restore", "rev-list", "rev-parse", "revert",
+    "rm", "shortlog", "show", "show-branch", "show-ref", "sparse-checkout", "stage", "stash", "status",
+    "stripspace", "submodule", "subtree", "svn", "switch", "symbolic-ref", "tag", "unpack-objects", "update-index",
+    "update-ref", "update-server-info", "var", "verify-commit", "verify-pack", "verify-tag", "version",
+    "whatchanged", "worktree", "write-tree",
+})  # fmt: skip
 
 
 def _checks_out_files(rest: Words) -> bool:
@@ -195,6 +249,10 @@ _SPECIAL = {
     "chown": _destroys_widely,
     "chgrp": _destroys_widely,
     "find": _finds_and_acts,
+    **dict.fromkeys(("fd", "xargs"), _feeds),
+    **dict.fromkeys(("mariadb", "mongosh", "mysql", "psql", "redis-cli"), _destroys_data),
+    "sed": _runs_by_sed,
+    **dict.fromkeys(("gradle", "gradlew"), _publishes_by_task),
     "kill": _kills_widely,
     "rsync": _copies_away,
     "curl": _uploads,

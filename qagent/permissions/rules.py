@@ -21,7 +21,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Literal
 
-from qagent.permissions.always_asked import alarm, name_of, started, why_asked
+from qagent.permissions.alarms import alarm
+from qagent.permissions.always_asked import name_of, started, why_asked
 from qagent.permissions.command_line import ParsedLine, Redirect, SimpleCommand, parse
 from qagent.permissions.grants import why_network
 from qagent.permissions.paths import Where, leaves, notes, outside, owner
@@ -37,8 +38,8 @@ class Policy:
     """`unasked_reads`: commands that only show what may be seen run without asking, since somebody watches them; else
     only patterns allow anything. `unasked_git`: git's commands too; false where the repository's own settings may make
     git run a program (`git_settings.plainly_set`). `unconfined`: why no sandbox keeps commands in bounds, or ""; then
-    auto mode judges commands as ask mode does. `asks_network`: what is known to need the network is asked about, unless
-    a pattern names it.
+    auto mode asks for every command that no pattern allows. `asks_network`: what is known to need the network is asked
+    about, unless a pattern names it.
     """
 
     mode: Mode = "ask"
@@ -48,6 +49,11 @@ class Policy:
     unasked_git: bool = True
     unconfined: str = ""
     asks_network: bool = False
+
+    @property
+    def lacks_sandbox(self) -> bool:
+        """Whether auto mode asks, which it does not where commands are kept in bounds."""
+        return self.mode == "auto" and self.unconfined != ""
 
 
 ALWAYS = "; this is always asked"
@@ -121,7 +127,7 @@ def _decide_command(call: ToolCall, policy: Policy, where: Where | None) -> Deci
     text = call.arguments.get("command")
     if call.name != "run" or not isinstance(text, str):
         # A project's own tool: its arguments are not a command line.
-        if policy.mode == "auto" and not policy.unconfined:
+        if policy.mode == "auto" and not policy.lacks_sandbox:
             return Decision("allow", _AUTO)
         return _asked(f"`{call.name}` runs a command", policy)
     if pattern := next((p for p in policy.deny if fnmatchcase(text.strip(), p)), None):
@@ -141,7 +147,7 @@ def _denied(pattern: str) -> Decision:
 
 def _decide_text(text: str, policy: Policy) -> Decision:
     """A line that nobody understands is asked about; auto mode lets it run when no alarming word stands in it."""
-    if policy.mode != "auto" or policy.unconfined:
+    if policy.mode != "auto" or policy.lacks_sandbox:
         return _asked(why_unclear(text), policy)
     if why := alarm(text):
         return Decision("ask", f"{why}{ALWAYS}")
@@ -155,7 +161,7 @@ def _decide_line(line: ParsedLine, text: str, policy: Policy, where: Where | Non
         return _denied(pattern)
     if why := why_asked(line, where):
         return Decision("ask", f"{why}{ALWAYS}")
-    if policy.mode == "auto" and not policy.unconfined and not _by_pattern(line, policy, where):
+    if policy.mode == "auto" and not policy.lacks_sandbox and not _by_pattern(line, policy, where):
         # What a substitution fills in was not judged, so the words have to do.
         unknown = any(command.filled for command in line.commands)
         return _decide_text(text, policy) if unknown else Decision("allow", _AUTO)
@@ -180,8 +186,8 @@ def _by_pattern(line: ParsedLine, policy: Policy, where: Where | None) -> bool:
 
 def _asked(why: str, policy: Policy) -> Decision:
     """Ask, and in auto mode tell why there is a question at all."""
-    told = f"; auto mode asks, since there is no sandbox: {policy.unconfined}"
-    return Decision("ask", why + told if policy.mode == "auto" and policy.unconfined else why)
+    told = f"; auto mode asks for every command, since there is no sandbox: {policy.unconfined}"
+    return Decision("ask", why + told if policy.lacks_sandbox else why)
 
 
 def _deny_hit(line: ParsedLine, deny: tuple[str, ...]) -> str | None:
@@ -200,6 +206,8 @@ _VISITS = frozenset({"cd", "pushd", "popd"})
 def _why_not_read(command: SimpleCommand, policy: Policy, where: Where | None, visits: bool) -> str | None:
     """Why a command that no pattern allows does not run unasked, though it may only read."""
     name = name_of(command)
+    if policy.lacks_sandbox:
+        return f"no allow pattern names `{name}`"
     if not policy.unasked_reads:
         return f"nobody is there to watch `{name}` run, and no allow pattern names it"
     if visits:

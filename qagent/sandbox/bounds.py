@@ -17,6 +17,16 @@ Wanted = Literal["auto", "bubblewrap", "landlock", "seatbelt", "off"]
 
 TMP = Path("/tmp")
 
+UNCLOSED = (
+    "reading most other files",
+    "how many processes a command starts and how much of the disk it fills, until its time is up",
+    "a new .git or .qagent where there was none",
+)
+"""What no sandbox here keeps from commands."""
+UNCLOSED_LINUX = ("virtual sockets (vsock) and the kernel's key rings",)
+"""A filter of system calls could."""
+WITH_NETWORK = "while a command is allowed the network: every server that this machine reaches"
+
 
 @dataclass(frozen=True, slots=True)
 class Grants:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qagent.sandbox.bounds import Bind, Bounds, Empty, Mount, Shut
+from qagent.sandbox.bounds import UNCLOSED, UNCLOSED_LINUX, WITH_NETWORK, Bind, Bounds, Empty, Mount, Shut
 
 CLOSED = (
     "writing outside of the project and of temporary folders",
@@ -18,10 +18,14 @@ CLOSED = (
     "other programs and what would outlive the command",
     "key folders of the home folder",
 )
-OPEN = ("reading most other files",)
+OPEN = (*UNCLOSED, *UNCLOSED_LINUX, f"{WITH_NETWORK}, and abstract sockets of other programs")
 
 _KEPT = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
 """What root needs for files that belong to others; every other power of root could undo the sandbox."""
+
+_SETTINGS = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi")
+"""The kernel's own settings. A new /proc can be written to, and some of these need no power but to be root: with
+`core_pattern` root names the program that the kernel starts, outside, when a process dies."""
 
 _LEFT = (
     '"$@"; code=$?; set -- /proc/[0-9]*; [ $# -le 2 ] || { sleep 0.05; set -- /proc/[0-9]*; }; '
@@ -39,6 +43,7 @@ def arguments(
     words = [bwrap, "--die-with-parent", "--unshare-pid", "--unshare-ipc", *net, "--cap-drop", "ALL"]
     words += [word for name in _KEPT for word in ("--cap-add", name)] if is_root else []
     words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    words += [word for path in _SETTINGS for word in ("--ro-bind-try", path, path)] if is_root else []
     words += [word for step in steps for word in _step(step)]
     return [
         *words,

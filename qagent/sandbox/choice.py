@@ -12,11 +12,11 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,21 @@ _OWN = "qagent"
 @dataclass(frozen=True, slots=True)
 class Active:
     """name: "none" when commands run with all that the person may do. closed, open: what it keeps from commands, and
-    what not, in a few words each. why: why there is none. chosen: the person switched it off."""
+    what not, in a few words each. why: why there is none. chosen: the person switched it off. version: as the kernel
+    counts it. whole: with a view of the disk, processes and a network of its own."""
 
     name: SandboxName
     closed: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     why: str = ""
     chosen: bool = False
+    version: str = ""
+    whole: bool = True
+
+    @property
+    def word(self) -> str:
+        """`bubblewrap`, `landlock`, `seatbelt`, `none`; `off` when that is the person's wish."""
+        return "off" if self.chosen else self.name
 
     @property
     def words(self) -> str:
@@ -55,7 +63,8 @@ class Active:
 
     @property
     def record(self) -> dict[str, Any]:
-        return {"name": self.name, "closed": list(self.closed), "open": list(self.open), "why": self.why}
+        told = {"name": self.name, "version": self.version, "why": self.why}
+        return {**told, "closed": list(self.closed), "open": list(self.open)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,8 @@ class Confinement:
                 machine = self._machine = self._machine or await _machine()
                 if not machine.abi:
                     return "this kernel has no Landlock"
-                return Active("landlock", landlock.closed(machine), landlock.left_open(machine))
+                told = (landlock.closed(machine), landlock.left_open(machine))
+                return Active("landlock", *told, version=str(machine.abi), whole=machine.namespaces)
             case _:
                 works = await _works(seatbelt.PROGRAM, "-p", "(version 1)(allow default)", "/usr/bin/true")
                 return Active("seatbelt", seatbelt.CLOSED, seatbelt.OPEN) if works else "sandbox-exec does not work"
@@ -211,21 +221,27 @@ async def _output(*words: str) -> bytes:
 
 
 async def _ran(*words: str) -> tuple[int | None, bytes]:
-    """The exit code and what was printed; None when it could not be started or took too long."""
-    null = asyncio.subprocess.DEVNULL
+    """The exit code and what was printed; None when it could not be started or took too long.
+
+    In a thread: asyncio loses a child with a pipe when it is cancelled while that is being started (seen with 3.11),
+    and may wait for it for ever.
+    """
+    return await asyncio.to_thread(_run, words)
+
+
+def _run(words: Sequence[str]) -> tuple[int | None, bytes]:
+    null = subprocess.DEVNULL
     try:
-        process = await asyncio.create_subprocess_exec(
-            *words, stdin=null, stdout=asyncio.subprocess.PIPE, stderr=null, cwd="/", start_new_session=True
+        ran = subprocess.run(
+            words,
+            stdin=null,
+            stdout=subprocess.PIPE,
+            stderr=null,
+            cwd="/",
+            start_new_session=True,
+            timeout=_SECONDS,
+            check=False,
         )
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return None, b""
-    try:
-        printed, _ = await asyncio.wait_for(process.communicate(), _SECONDS)
-        return process.returncode, printed
-    except TimeoutError:
-        return None, b""
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+    return ran.returncode, ran.stdout

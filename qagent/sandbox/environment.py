@@ -75,6 +75,11 @@ def environment(
     }
 
 
+def secrets_of(base: Mapping[str, str]) -> frozenset[str]:
+    """The values that are to be shown to nobody; short ones are left out, since they may be any word."""
+    return frozenset(value for name, value in base.items() if len(value) >= 8 and _is_secret(name.upper(), value))
+
+
 def _git_settings(pairs: Collection[tuple[str, str]]) -> dict[str, str]:
     settings = {"GIT_CONFIG_COUNT": str(len(pairs))}
     for at, (name, value) in enumerate(pairs):

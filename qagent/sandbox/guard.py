@@ -38,11 +38,14 @@ class Guard:
     root: Path
     folders: tuple[Path, ...]
     kept: tuple[Kept, ...]
+    modes: tuple[tuple[Path, int], ...] = ()
+    """Of the folders, and of those that they lie in, the outer ones first."""
 
     def put_back(self) -> tuple[str, ...]:
         """Raises OSError when it cannot be done."""
-        changed = [folder for folder in self.folders if _is_replaced(folder)]
-        for folder in changed:
+        changed = [folder for folder, mode in self.modes if _is_reset(folder, mode)]
+        for folder in (folder for folder in self.folders if _is_replaced(folder)):
+            changed.append(folder)
             _remove(folder)
             folder.mkdir(parents=True)
         known = {kept.path for kept in self.kept}
@@ -63,7 +66,9 @@ def guard(bounds: Bounds) -> Guard:
     folders = [path for path in steering if path.is_dir()]
     files = [path for path in steering if path not in folders]
     files += [path for folder in folders for path in _files(folder)]
-    return Guard(bounds.root, tuple(folders), tuple(_kept(path) for path in dict.fromkeys(files)))
+    within = dict.fromkeys((*(path for path in bounds.shut if path.is_dir()), *folders))
+    modes = tuple((folder, folder.stat().st_mode & 0o7777) for folder in within)
+    return Guard(bounds.root, tuple(folders), tuple(_kept(path) for path in dict.fromkeys(files)), modes)
 
 
 def _steering(shut: Path) -> Iterator[Path]:
@@ -88,6 +93,14 @@ def _kept(path: Path) -> Kept:
         return Kept(path)
     except IsADirectoryError:
         return Kept(path, -2)
+
+
+def _is_reset(folder: Path, mode: int) -> bool:
+    """Gives a folder its mode back; whether it had another one."""
+    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_mode & 0o7777 == mode:
+        return False
+    folder.chmod(mode)
+    return True
 
 
 def _is_replaced(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qagent.sandbox.bounds import TMP, Bind, Bounds, Empty, Mount, Shut
+from qagent.sandbox.bounds import TMP, UNCLOSED, UNCLOSED_LINUX, WITH_NETWORK, Bind, Bounds, Empty, Mount, Shut
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/shm")
 _TERMINALS = ("/dev/ptmx", "/dev/pts")
@@ -81,7 +81,10 @@ def closed(machine: Machine) -> tuple[str, ...]:
 
 def left_open(machine: Machine) -> tuple[str, ...]:
     """What this machine's Landlock cannot close."""
-    found = ["reading most other files"]
+    found = [*UNCLOSED, *UNCLOSED_LINUX]
+    if machine.namespaces:
+        scoped = machine.abi >= 6
+        found += [WITH_NETWORK if scoped else f"{WITH_NETWORK}, and abstract sockets of other programs"]
     if machine.abi < 2:
         found += ["moving files between folders fails (it needs version 2)"]
     if machine.abi < 3:
@@ -93,6 +96,7 @@ def left_open(machine: Machine) -> tuple[str, ...]:
         ]
         found += ["UDP"] if machine.abi >= 4 else ["the network (TCP needs version 4)"]
         found += [] if machine.abi >= 6 else ["signals to other programs (it needs version 6)"]
+        found += [WITH_NETWORK, "how many processes of other programs there are, and what they are called"]
         found += ["rights, owners and times of files outside", "sockets of other programs that have a path"]
         found += ["pseudo-terminals cannot be opened"]
     return tuple(found)

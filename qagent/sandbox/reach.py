@@ -27,6 +27,9 @@ KEYS = (
     ".pypirc", ".ssh", ".vault-token", ".zsh_history",
 )  # fmt: skip
 _XDG = {"XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state"}
+_SOCKETS = Path("/proc/net/unix")
+"""Where Linux lists the sockets that are open, those with a path too."""
+_TEMPORARY = (TMP, Path("/var/tmp"))
 _DOORS = ("/run/docker.sock", "/run/containerd", "/run/podman", "/run/dbus", "/run/user")
 """Sockets behind which other programs do what they are asked."""
 
@@ -99,8 +102,29 @@ def _hidden(root: Path, env: Mapping[str, str], *, keys: bool) -> Iterator[Path]
     home = Path(env.get("HOME") or "/nowhere")
     candidates = [*map(Path, _DOORS), *_our_folders(home, env)]
     candidates += [] if keys else [home / name for name in KEYS]
-    found = (path.resolve() for path in candidates if path.is_absolute() and _exists(path))
+    found = [path.resolve() for path in candidates if path.is_absolute() and _exists(path)]
+    found += [path for path in _sockets() if _is_in_sight(path, root)]
     yield from outermost(path for path in found if not root.is_relative_to(path))
+
+
+def _sockets() -> Iterator[Path]:
+    """Those behind which programs of this machine answer: a command could have one of them do what it may not do."""
+    try:
+        listed = os.fsdecode(_SOCKETS.read_bytes()).split("\n")[1:]
+    except OSError:
+        return
+    names = {parts[7] for line in listed if len(parts := line.split(maxsplit=7)) == 8 and parts[7].startswith("/")}
+    yield from (path.resolve() for name in names if _exists(path := Path(name)) and path.is_socket())
+
+
+def _is_in_sight(path: Path, root: Path) -> bool:
+    """Of temporary folders only what lies beside the workspace is seen; in the workspace nothing is hidden."""
+    if inside(path, (root,)):
+        return False
+    folder = next((folder for folder in _TEMPORARY if inside(path, (folder,))), None)
+    if folder is None or inside(folder, (root,)):
+        return True
+    return root.is_relative_to(folder) and path.relative_to(folder).parts[:1] == root.relative_to(folder).parts[:1]
 
 
 def _our_folders(home: Path, env: Mapping[str, str]) -> Iterator[Path]:

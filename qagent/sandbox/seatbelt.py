@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qagent.sandbox.bounds import Bounds
+from qagent.sandbox.bounds import UNCLOSED, WITH_NETWORK, Bounds
 
 PROGRAM = "/usr/bin/sandbox-exec"
 
@@ -20,7 +20,11 @@ CLOSED = (
     "signals to other programs",
     "key folders of the home folder",
 )
-OPEN = ("reading most other files", "what moves into a session of its own goes on running (still confined)")
+OPEN = (
+    *UNCLOSED,
+    WITH_NETWORK,
+    "what moves into a session of its own goes on running (still confined)",
+)
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/dtracehelper")
 

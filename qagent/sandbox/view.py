@@ -32,12 +32,34 @@ def change(steps: list[list[Any]]) -> None:
                 _empty(path, *rest)
             case _:
                 continue  # as everything below
+    _own_devices()
     own = (*_shared_memory(), *own_terminals())
     kernel.shut("/", below=True)
     for target in (*reopened, *own):
         kernel.reopen(target)
     for handle in sources.values():
         os.close(handle)
+
+
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_LINKS = (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+          ("stderr", "/proc/self/fd/2"))  # fmt: skip
+
+
+def _own_devices() -> None:
+    """A /dev with what every program needs, and without disks, cameras and the like."""
+    handles = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES if os.path.exists(f"/dev/{name}")}
+    had = [name for name in ("pts", "shm") if os.path.isdir(f"/dev/{name}")]
+    kernel.mount("tmpfs", "/dev", "tmpfs", kernel.MS_NOSUID | kernel.MS_NOEXEC, "mode=0755,size=1m")
+    for name, handle in handles.items():
+        os.close(os.open(f"/dev/{name}", os.O_CREAT | os.O_WRONLY, 0o600))
+        kernel.mount(f"/proc/self/fd/{handle}", f"/dev/{name}", flags=kernel.MS_BIND)
+        os.close(handle)
+    for name in had:
+        os.mkdir(f"/dev/{name}")
+    os.close(os.open("/dev/ptmx", os.O_CREAT | os.O_WRONLY, 0o600))
+    for name, target in _LINKS:
+        os.symlink(target, f"/dev/{name}")
 
 
 def _shared_memory() -> tuple[str, ...]:

@@ -65,11 +65,12 @@ async def _start(start: Start, writing: int) -> asyncio.subprocess.Process:
             start_new_session=True,
         )
     )
-    return await _started(starting)
+    return await started(starting)
 
 
-async def _started(starting: asyncio.Task[asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
-    """The process. A cancel waits until it is there: asyncio would kill the shell alone, not what it has started."""
+async def started(starting: asyncio.Task[asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
+    """The process, which leads a group of its own. A cancel waits until it is there and ends the group: asyncio would
+    kill the process alone, or lose it together with its pipes (Python 3.11)."""
     cancelled = await _ended(starting)
     if cancelled is None:
         return starting.result()

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import cast
 
 from qagent.errors import ToolFailed
+from qagent.tools.process import started
 from qagent.types import ToolOutput
 from qagent.workspace import matching
 from qagent.workspace.background import in_background
@@ -165,7 +166,10 @@ def _batches(files: Sequence[str]) -> Iterator[list[str]]:
 async def _run(program: Sequence[str], folder: Path, given: bytes = b"") -> tuple[int, bytes]:
     """Exit code and standard output; whoever stops waiting ends the process too."""
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*program, cwd=folder, stdin=pipe, stdout=pipe, stderr=nothing)
+    making = asyncio.create_subprocess_exec(
+        *program, cwd=folder, stdin=pipe, stdout=pipe, stderr=nothing, start_new_session=True
+    )
+    process = await started(asyncio.create_task(making))
     try:
         out, _ = await process.communicate(given)
     finally:

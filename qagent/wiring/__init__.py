@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qagent.wiring.looking import Look, look
-from qagent.wiring.parts import NOTES, Place, make_agent, new_session, prefix
+from qagent.wiring.parts import NOTES, Place, connected, make_agent, new_session, prefix
 from qagent.wiring.servers import connect
 
-__all__ = ["NOTES", "Look", "Place", "connect", "look", "make_agent", "new_session", "prefix"]
+__all__ = ["NOTES", "Look", "Place", "connect", "connected", "look", "make_agent", "new_session", "prefix"]

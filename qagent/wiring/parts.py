@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from qagent.checks import Check
 from qagent.config import Settings
 from qagent.config.per_model import profile_for
 from qagent.errors import ModelFacing
-from qagent.events import Emit, Notice
+from qagent.events import Emit, Event, Notice, TaskStarted
 from qagent.models.base import Model
 from qagent.models.chat_only import ChatOnly
 from qagent.models.falling import Falling
@@ -26,6 +27,7 @@ from qagent.session import Session
 from qagent.tools.shell import Shell
 from qagent.tools.toolbox import Toolbox, standard_toolbox
 from qagent.types import Approve, Limits, SystemMessage
+from qagent.wiring.servers import Connected, connect
 from qagent.words import Words
 from qagent.workspace.files import read_text
 from qagent.workspace.keeping import KeepNothing, TurnKeep
@@ -144,10 +146,34 @@ def make_agent(
             Check(settings.check_command, settings.check_rounds) if settings.check_command else None,
             _unconfined(place.confinement, emit),
         ),
-        emit=emit,
+        emit=_naming(place.confinement, emit),
         approve=approve,
         keep=TurnKeep(place.workspace.root, place.state, session.id) if place.state else KeepNothing(),
     )
+
+
+async def connected(place: Place) -> Connected:
+    """The model, as `connect` finds it; meanwhile it is found out what keeps commands in bounds."""
+    looking = asyncio.ensure_future(place.confinement.active())
+    try:
+        found = await connect(place.settings)
+        await looking
+    finally:
+        if not looking.done():
+            looking.cancel()
+            await asyncio.wait([looking])
+    return found
+
+
+def _naming(confinement: Confinement, emit: Emit) -> Emit:
+    """Names the sandbox when a task begins, if it is known by then."""
+
+    def told(event: Event) -> None:
+        if isinstance(event, TaskStarted) and (active := confinement.known):
+            event = replace(event, sandbox=active.word)
+        emit(event)
+
+    return told
 
 
 def _confinement(settings: Settings) -> Confinement:
