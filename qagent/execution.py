@@ -101,9 +101,10 @@ class Execution:
         if risk == "command" and self.unconfined:
             policy = replace(policy, unconfined=await self.unconfined())
         decision = decide(call, risk, policy, self.toolbox.touches(call), self.toolbox.workspace.touches)
-        if decision.verdict == "allow" and (why := self.toolbox.doubt(call)):
-            return Decision("ask", f"{why[:1].upper()}{why[1:]}{ALWAYS}.")
-        return decision
+        if decision.verdict == "deny" or not (why := self.toolbox.doubt(call)):
+            return decision
+        doubt = f"{why[:1].upper()}{why[1:]}{ALWAYS}."
+        return Decision("ask", f"{decision.reason} {doubt}" if decision.verdict == "ask" else doubt)
 
     def _may_change(self, call: ToolCall, risk: Risk) -> bool:
         """A command that would run unasked only reads."""

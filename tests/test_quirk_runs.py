@@ -108,7 +108,7 @@ TOLD: dict[str, Run] = {
     ),
     "elided-content": failed_edit(
         call("write_file", f"```python\n{PIECES.function}\n# ... rest of the code unchanged\n```\n", path=PATH),
-        "is a placeholder",
+        "these lines would be lost: `",
     ),
     "pseudo-language": failed_edit(
         call("edit_file", pair(PIECES.old, '    return count === 1 ? "1 piece" : `${count} pieces`;'), path=PATH),

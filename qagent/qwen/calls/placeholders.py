@@ -169,21 +169,17 @@ def refused(spec: ToolSpec, given: Arguments) -> str | None:
             return _refusal(name, value, _kind(spec, name))
     is_code = any(left_out.is_code(value) for name, value in given.items() if kind(name) == "path")
     for name, value in given.items():
-        if isinstance(value, str) and _kind(spec, name) == "text" and (line := _missing(value, is_code=is_code)):
-            return _refusal(name, line, "text")
+        if isinstance(value, str) and is_code and _kind(spec, name) == "text" and _is_a_note(value):
+            return _refusal(name, value, "text")
     for old, new in _replacements(given):
         if len(new) <= _LONGEST and (is_placeholder(spec, "new", new) or _leaves_out(old, new)):
             return _refusal("new", new, "new")
-        if line := left_out.line_of(new, code=False, old=old):
-            return _refusal("new", line, "new")
     return None
 
 
-def _missing(text: str, *, is_code: bool) -> str | None:
-    """What stands in a file's text in the place of the real one; `updated code` can be a note, but no program."""
-    if is_code and len(text) <= _LONGEST and _names_a_text(text.strip()) and " " in text.strip():
-        return text
-    return left_out.line_of(text, code=is_code)
+def _is_a_note(text: str) -> bool:
+    """`updated code` can be a note, but no program."""
+    return len(text) <= _LONGEST and _names_a_text(text.strip()) and " " in text.strip()
 
 
 def _refusal(name: str, value: str, kind: Kind) -> str:
