@@ -37,5 +37,5 @@ def test_an_edit_comes_out_as_it_was_meant_or_not_at_all(case: dict[str, Any]) -
 
 
 def test_there_are_enough_of_them_and_each_has_its_name() -> None:
-    assert len({case["id"] for case in CASES}) == len(CASES) > 400
-    assert sum(case.get("safety", False) for case in CASES) > 100
+    assert len({case["id"] for case in CASES}) == len(CASES) > 700
+    assert sum(case.get("safety", False) for case in CASES) > 200

@@ -198,6 +198,7 @@ LONG = [
     (numbered("值# = 计算(#)  # 说明说明说明说明说明说明\n", 500), Edit(numbered("值# = 计算(1#)\n", 60), "x")),
     (numbered(f"\t{'y ' * 100}#\n", 40), Edit(numbered(f"  {'y  ' * 100}#\n", 40), "z")),
     (numbered("line #\n", 999), Edit(numbered("line #\n", 999), "# ... rest of the code\n")),
+    (numbered(f"def {'n' * 5_000}#():\n    x = 1\n", 9), Edit("    x = 1\n", "    x = 2\n")),
 ]
 
 

@@ -1,6 +1,9 @@
+"""Any edit of any text is made or refused, and what it does not name stays. EDIT_EXAMPLES=10000 tries so many."""
+
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 
 import pytest
@@ -12,10 +15,12 @@ from qagent.edits.gate import check
 from qagent.edits.refused import EditRefused
 from qagent.edits.table import flat
 
+EXAMPLES = int(os.environ.get("EDIT_EXAMPLES", "100"))
 LANGUAGES = {
     "a.py": ["def f(a):", "class C:", "if a:", "return a", "x = 'é “y”'", "# why", "...", "pass", '"""', "@d"],
     "a.js": ["function f() {", "}", "if (a) {", "return a;", "// why", "x = `a${b}`;", "export default {", "/* … */"],
     "a.ts": ["interface I {", "}", "a: string;", "type T = A | B;", "// why", "f<T>(a);", "enum E { A }", "@d() x"],
+    "a.tsx": ["<A b={c}>", "</A>", "{/* why */}", "<p>“é” &lt;</p>", "const C = () => (", ");", "{...rest}", "<>"],
     "a.go": ["func f() {", "}", "if a {", "return a", "// why", "x := `a`", "type T struct {", "\tgo g()"],
     "a.md": ["# Head", "```", "- item", "“quoted”", "text…", "1 | cell", "<b>&lt;</b>", "---"],
     "a": ["all: x", "\tcc x", "1: one", "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE", "...", "x\\ny"],
@@ -74,7 +79,7 @@ DRIFTS: list[Callable[[str], str]] = [_same, _stripped, _shifted, _numbered, _fe
 
 @pytest.mark.parametrize("path", LANGUAGES)
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_any_edit_is_made_or_refused(path: str, data: st.DataObject) -> None:
     before = data.draw(texts(path, 12))
     edit = data.draw(edits(path, before))
@@ -89,7 +94,7 @@ def test_any_edit_is_made_or_refused(path: str, data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_around_an_exact_edit_every_byte_stays(data: st.DataObject) -> None:
     head, tail = data.draw(texts("a.py", 8)), data.draw(texts("a.py", 8)).removeprefix("\ufeff")
     before = f"{head}⟦once⟧ = 1\n{tail}"
@@ -98,7 +103,7 @@ def test_around_an_exact_edit_every_byte_stays(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_around_a_shifted_edit_every_byte_stays(data: st.DataObject) -> None:
     head, tail = data.draw(texts("a.py", 8)), data.draw(texts("a.py", 8)).removeprefix("\ufeff")
     head += "" if not head or head.endswith("\n") else "\n"

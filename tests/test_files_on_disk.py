@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
 import subprocess
@@ -193,12 +194,27 @@ def test_below_a_root_no_link_is_followed(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
-    old, young = (tmp_path / f".qagent-{digit * 16}.tmp" for digit in "01")
-    for left in (old, young):
-        left.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    write_atomic(tmp_path / "a", b"1")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "a"]
+    dead, alive = (tmp_path / f".qagent-{digit * 16}.tmp" for digit in "01")
+    dead.write_bytes(b"half")
+    with alive.open("wb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        write_atomic(tmp_path / "a", b"1")
+        assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, "a"]
+    write_atomic(tmp_path / "a", b"2")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_where_no_file_is_without_a_name_it_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)  # as on macOS
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "a").chmod(0o640)
+    for name in ("a", "b"):
+        write_atomic(tmp_path / name, b"2")
+        assert (tmp_path / name).read_bytes() == b"2"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
 # ------------------------------------------------------------------ what may be anything, and what is ours

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable
 from pathlib import Path
 
@@ -204,30 +203,3 @@ async def test_who_waits_goes_on_when_the_other_lets_go(tmp_path: Path) -> None:
         done.append("first")
     await waiting
     assert done == ["first", "second"]
-
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from qagent.workspace.files import write_atomic
-
-texts = [b"a" * 200_000, b"b" * 200_000]
-print("ready", flush=True)
-while True:
-    for text in texts:
-        write_atomic(Path(sys.argv[1]), text)
-"""
-
-
-def test_a_writer_that_is_killed_leaves_the_old_text_or_the_new(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_bytes(b"a" * 200_000)
-    for number in range(8):
-        with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE) as run:
-            assert run.stdout is not None
-            run.stdout.readline()
-            end = time.monotonic() + number * 0.003
-            while time.monotonic() < end:
-                pass
-            run.kill()
-        assert path.read_bytes() in (b"a" * 200_000, b"b" * 200_000)

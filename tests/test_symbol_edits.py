@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from qagent.errors import ToolFailed
+from qagent.qwen.chatml import estimate
 from qagent.tools.edit import edit_file
 from qagent.workspace.place import Workspace
 
@@ -228,3 +229,28 @@ async def test_a_body_that_was_left_out_is_refused_with_what_would_be_lost(tmp_p
             symbol="A",
             new="class A:\n    def f(self):\n        # ... existing code ...\n",
         )
+
+
+NAME = "n" * 5_000
+MANY = "".join(f"def {NAME}{number}():\n    return 1\n\n\n" for number in range(60))
+TWINS = f"class {NAME}:\n" + "".join(f"    def f(self):\n        return {number}\n\n" for number in range(60))
+
+
+@pytest.mark.parametrize(
+    ("before", "symbol", "new"),
+    [
+        (MANY, "f", "def f(): pass"),
+        (MANY, NAME, "def f(): pass"),
+        (MANY, f"{NAME}3", f"def {NAME}x():\n    return 2\n"),
+        (MANY, f"{NAME}3", ""),
+        (TWINS, "f", "def f(self):\n    return 1\n"),
+    ],
+    ids=["another name", "half a name", "a new name", "nothing", "many of one name"],
+)
+async def test_an_answer_is_short_whatever_the_names(tmp_path: Path, before: str, symbol: str, new: str) -> None:
+    (tmp_path / "a.py").write_text(before)
+    try:
+        text = (await edit_file(Workspace.open(tmp_path), path="a.py", symbol=symbol, new=new)).text
+    except ToolFailed as failed:
+        text = failed.text
+    assert estimate(text) <= 700

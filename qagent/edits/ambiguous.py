@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qagent.edits.rungs import MOST
+from qagent.edits.short import clipped
 from qagent.edits.table import Table
 
 _SHOWN = 8
@@ -19,7 +20,7 @@ def ambiguous(table: Table, starts: Sequence[int], old: str, path: str) -> str:
     from qagent.code.symbols import enclosing
 
     inside = enclosing(table.flat, path, [line + 1 for line in lines[:_SHOWN]])
-    each = (f"line {n + 1}{f' in {name}' if name else ''}" for n, name in zip(lines, inside, strict=False))
+    each = (f"line {n + 1}{f' in {clipped(name)}' if name else ''}" for n, name in zip(lines, inside, strict=False))
     named = ", ".join(each)
     more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
     return (

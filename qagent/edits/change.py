@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qagent.edits.diff import unified
+from qagent.edits.table import flat
 from qagent.workspace.files import FileText
 from qagent.workspace.names import shown
 
@@ -30,4 +31,9 @@ class Change:
 
     @property
     def diff(self) -> str:
-        return unified(shown(self.relative), None if self.before is None else self.before.text, self.after.text)
+        return unified(shown(self.relative), None if self.before is None else _lines(self.before), _lines(self.after))
+
+
+def _lines(file: FileText) -> str:
+    """A text whose lines end with carriage returns alone would be one line for whoever reads it."""
+    return flat(file.text) if "\r" in file.text and "\n" not in file.text else file.text

@@ -7,13 +7,13 @@ it would be other code. What the edit does not touch stays as the file has it, b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from types import MappingProxyType
 
 from qagent.edits.diff import stretches
 from qagent.edits.folding import bare
 from qagent.edits.indents import Shift, shifts
-from qagent.edits.rungs import Ground, on_lines, whole_lines
+from qagent.edits.rungs import MOST, Ground, Joined, on_lines, whole_lines
 from qagent.edits.table import Piece, Place, Table
 from qagent.edits.unwrap import Reading
 from qagent.edits.weave import replaced
@@ -43,30 +43,23 @@ def drifted(ground: Ground, reading: Reading, path: str) -> list[Place]:
     code = [number for number, line in enumerate(old) if _is_code(bare(line), signs)]
     if len(code) < _FEWEST or len(old) < _FEWEST + 1 or not code or (code[0], code[-1]) != (0, len(old) - 1):
         return []
-    found: list[Place] = []
-    for lines in _windows(ground, [bare(old[number]) for number in code], signs):
-        if place := _merged(ground.table, old, new, dict(zip(code, lines, strict=True))):
-            found.append(place)
-    return found
+    every = _windows(ground, [bare(old[number]) for number in code], signs)
+    some = list(every if ground.every else islice(every, MOST + 1))
+    if len(some) > MOST and not ground.every:
+        return []  # what stands there so often tells no place
+    merged = (_merged(ground.table, old, new, dict(zip(code, lines, strict=True))) for lines in some)
+    return [place for place in merged if place]
 
 
 def _is_code(line: str, signs: tuple[str, ...]) -> bool:
     return bool(line) and not (signs and line.startswith(signs)) and line != "*"
 
 
-def _windows(ground: Ground, wanted: Sequence[str], signs: tuple[str, ...]) -> Iterator[list[int]]:
+def _windows(ground: Ground, wanted: Sequence[str], signs: tuple[str, ...]) -> Iterator[Sequence[int]]:
     """The file's lines that hold the wanted code, from each line that may be its first."""
-    lines = ground.bare
-    for start in ground.lines_by_text.get(wanted[0], ()):
-        at, found = start, list[int]()
-        while at < len(lines) and len(found) < len(wanted):
-            if lines[at] == wanted[len(found)]:
-                found.append(at)
-            elif _is_code(lines[at], signs):
-                break
-            at += 1
-        if len(found) == len(wanted):
-            yield found
+    code = [number for number, line in enumerate(ground.bare) if _is_code(line, signs)]
+    for start in Joined.of([ground.bare[number] for number in code]).runs(wanted):
+        yield code[start : start + len(wanted)]
 
 
 def _merged(table: Table, old: Sequence[str], new: Sequence[str], at: dict[int, int]) -> Place | None:
@@ -84,23 +77,18 @@ def _with_gaps(table: Table, old: Sequence[str], at: Mapping[int, int]) -> dict[
     """Between two lines of code: the blank lines and comments that are the same; and the comments, when both sides have
     as many that are not, one for one."""
     full = dict(at)
-    known = sorted(at)
-    for low, high in pairwise(known):
-        mine = list(range(low + 1, high))
-        its = list(range(at[low] + 1, at[high]))
-        taken = _same(table, old, mine, its)
-        mine = [n for n in mine if n not in taken and old[n].strip()]
-        its = [n for n in its if n not in taken.values() and table.lines[n].strip()]
-        pairs = dict(zip(mine, its, strict=True)) if len(mine) == len(its) else {}
-        both = {**taken, **pairs}
-        if [both[n] for n in sorted(both)] == sorted(both.values()):
-            full.update(both)
-        else:
-            full.update(taken)
+    for low, high in pairwise(sorted(at)):
+        mine, its = range(low + 1, high), range(at[low] + 1, at[high])
+        comments = _comments(
+            table, old, [n for n in mine if old[n].strip()], [n for n in its if table.lines[n].strip()]
+        )
+        full |= comments
+        full |= _blank_lines(table, old, mine, its, comments)
     return full
 
 
-def _same(table: Table, old: Sequence[str], mine: Sequence[int], its: Sequence[int]) -> dict[int, int]:
+def _comments(table: Table, old: Sequence[str], mine: Sequence[int], its: Sequence[int]) -> dict[int, int]:
+    """Those that are the same, in order; and the others, where that keeps the order too."""
     taken: dict[int, int] = {}
     left = list(its)
     for number in mine:
@@ -108,6 +96,26 @@ def _same(table: Table, old: Sequence[str], mine: Sequence[int], its: Sequence[i
         if found is not None:
             taken[number] = found
             left = [n for n in left if n > found]
+    mine = [n for n in mine if n not in taken]
+    its = [n for n in its if n not in taken.values()]
+    if len(mine) != len(its):
+        return taken
+    both = {**taken, **dict(zip(mine, its, strict=True))}
+    return both if [both[n] for n in sorted(both)] == sorted(both.values()) else taken
+
+
+def _blank_lines(
+    table: Table, old: Sequence[str], mine: range, its: range, comments: Mapping[int, int]
+) -> dict[int, int]:
+    """Each of the model's blank lines for one of the file's, between the same comments."""
+    taken: dict[int, int] = {}
+    for number in (n for n in mine if not old[n].strip()):
+        known = {**comments, **taken}
+        low = max((at for n, at in known.items() if n < number), default=its.start - 1)
+        high = min((at for n, at in known.items() if n > number), default=its.stop)
+        found = next((n for n in range(low + 1, high) if not table.lines[n].strip()), None)
+        if found is not None:
+            taken[number] = found
     return taken
 
 

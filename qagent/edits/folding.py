@@ -65,9 +65,10 @@ class View:
     signs: bool
 
     def start(self, at: int) -> int:
-        """Where a match that begins here begins in the flat text; before a line feed that is behind the blanks."""
+        """Where a match that begins here begins in the flat text; before a line feed that is behind the blanks, but for
+        a line of nothing else."""
         line = bisect_right(self.starts, at) - 1
-        if at < len(self.text) and self.text[at] == "\n":
+        if at < len(self.text) and self.text[at] == "\n" and at > self.starts[line]:
             return self.flat_starts[line] + len(self.lines[line])
         return self.end(at)
 

@@ -39,6 +39,9 @@ _PLAIN: tuple[tuple[str, Rung], ...] = (
     ("with other indentation; yours was shifted", rungs.indentation),
 )
 
+_BLANKS_COUNT = frozenset({"tsv", "tab", "diff", "patch"})
+"""Files in which a blank in front or at the end is a cell or a sign."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hits:
@@ -85,7 +88,7 @@ def _named(how: str, found: Hits) -> Hits:
 
 
 def _on_rungs(ground: Ground, reading: Reading, path: str) -> Hits:
-    for how, rung in _PLAIN:
+    for how, rung in _rungs(path):
         if found := rung(ground, reading):
             again = _cleaned(ground, reading, found, path)
             found = found if again == reading else rung(ground, again)
@@ -93,11 +96,17 @@ def _on_rungs(ground: Ground, reading: Reading, path: str) -> Hits:
     return Hits(EXACT)
 
 
+def _rungs(path: str) -> Sequence[tuple[str, Rung]]:
+    """Where every blank is content, only those that leave blanks alone."""
+    exact_only = path.rpartition(".")[2].lower() in _BLANKS_COUNT
+    return _PLAIN[:2] if exact_only else _PLAIN
+
+
 def _cleaned(ground: Ground, reading: Reading, found: Sequence[Place], path: str) -> Reading:
     """With what only the new text has around it taken off; numbers when they are those of the one place."""
     new = cleaned(reading.new, reading.old, path)
     if len(found) == 1:
-        new = unnumbered(new, reading.old, ground.table.line_of(found[0].start) + 1)
+        new = unnumbered(new, reading.old, ground.table.line_of(found[0].start) + 1, path)
     return Reading(reading.old, new, reading.line)
 
 

@@ -13,8 +13,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_SIGN = re.compile(r"\s*(?:\{/\*|/\*+|<!--|//+|#+|--+|;+|%+|\"{3}|'''|[(\[*])?\s*")
-_CLOSER = re.compile(r"\s*(?:\*+/\}?|-->|[)\]]|\"{3}|''')?[\s.:;,]*$")
+_OPENER = r"(?:\{/\*|/\*+|<!--|<%\#|\{\#|\{-|\(\*|//+|\#+|--+|;+|%+|'\s|(?:rem|REM)\s)"
+_CLOSER = r"(?:\*+/\}?|-->|%>|\#\}|-\}|\*\))"
+"""Of comments: C, JSX, markup, templates, Haskell, OCaml, shell, SQL, Lisp, TeX, Visual Basic, batch files."""
+
+_HEAD = re.compile(rf"\s*(?:{_OPENER}|\"{{3}}|\'\'\'|[*])?\s*[(\[<]?\s*")
+_TAIL = re.compile(rf"\s*[)\]>]?\s*(?:{_CLOSER}|\"{{3}}|\'\'\')?[\s:;,]*$")
+_STOPS = re.compile(r"[\s.…)\]]*$")
 _DOTS = r"(?:\.{3,}|…)"
 _THINGS = (
     r"(?:code|methods?|functions?|class(?:es)?|imports?|tests?|routes?|logic|implementations?|body|file|content|module"
@@ -28,6 +33,7 @@ _ABOUT = (
     r"(?:rest|remaining|remainder|existing|unchanged|previous|other|omitted|same|as\sbefore|original"
     r"|brevity|continues?)"
 )
+_KEEP = r"(?:keep|keeping|leave|leaving|retain|preserve|include|add|insert|copy|paste)"
 _END = rf"(?:.*(?:\b{_KEPT}\b(?:\s\w+){{0,2}}|{_DOTS}\W*))"
 _NOTES = re.compile(
     rf"""(?:the\s)?(?:
@@ -39,15 +45,26 @@ _NOTES = re.compile(
         (?:{_THINGS}\s)?(?:unchanged|omitted(?:\sfor\sbrevity)?) |
         (?:{_THINGS}\s)?(?:is|are|stays?|remains?)\s(?:the\s)?(?:unchanged|same) |
         same\sas\s(?:before|above|original|existing)(?:\s\w+)? |
+        {_KEEP}\s(?:(?:the|your|all|all\sthe|all\sof\sthe)\s)?(?:rest|remainder)
+            (?:\sof\s(?:(?:the|this|your|my)\s)?(?:\w+\s){{0,2}}{_THINGS})?(?:\s(?:exactly\s)?{_KEPT})? |
+        {_KEEP}\s(?:(?:the|your|all|any|all\sthe)\s)?(?:existing|other|remaining|previous|original)\s{_THINGS}
+            (?:\s{_KEPT})? |
+        (?:[\w.]+\(\)(?:,\s|\sand\s)?)+\s(?:(?:is|are|stays?|remains?)\s)?(?:the\s)?{_KEPT} |
+        (?:code\s)?continues?\s(?:{_KEPT}|unchanged) |
         no\schanges?(?:\s(?:here|needed|below|above))? |
         .*(?:其余|其他|剩余|余下|原有|现有|省略|保持不变|不变).*(?:代码|部分|方法|函数|内容|逻辑|不变|省略|\.{{3}}|…).*
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_COMMENTED = re.compile(r"\s*(?:\{/\*|/\*+|<!--|//+|#+|--+|;+|%+|[(\[*\"']|\.{3}|…)")
-_ONLY_DOTS = re.compile(
-    rf"\s*(?:(?:#|//|--|;|%)\s*{_DOTS}|/\*+\s*{_DOTS}\s*\*/|<!--\s*{_DOTS}\s*-->|\{{/\*\s*{_DOTS}\s*\*/\}}|{_DOTS})\s*"
-)
+_COMMENTED = re.compile(rf"\s*(?:{_OPENER}|[(\[<*\"']|\.{{3}}|…)")
+_ONLY_DOTS = re.compile(rf"\s*(?:{_OPENER}\s*{_DOTS}\s*{_CLOSER}?|{_DOTS})\s*")
+_COMMENT = re.compile(rf"\s*{_OPENER}")
+_SPREAD = re.compile(r"\s*\.{3}[^\s.]*[\s,;)\]}]*")
+"""`...existing,`: code in JavaScript and its like."""
+
+_TRAILS_OFF = re.compile(rf"\s*{_OPENER}\s*[(\[<]?\s*{_DOTS}")
+"""A comment that begins with dots, in whatever language it goes on."""
+
 _STANDS_FOR = re.compile(
     r"(?:add |put |insert |write |place )?(?:your |the |rest of the |actual )*(?:code|implementation|logic|body)"
     r"(?: goes| should be)? here|(?:implementation|code|logic) (?:here|goes here)",
@@ -73,11 +90,10 @@ class Omission:
 
 def is_note(line: str) -> bool:
     """Whether a line only says that code was left out."""
-    if len(line) > _LONGEST or not _COMMENTED.match(line):
+    if len(line) > _LONGEST or not _COMMENTED.match(line) or _SPREAD.fullmatch(line):
         return False
-    start = _SIGN.match(line)
-    text = line[start.end() if start else 0 :]
-    return _NOTES.fullmatch(_CLOSER.sub("", text)) is not None
+    text = _said(line)
+    return any(_NOTES.fullmatch(each) for each in (text, _STOPS.sub("", text)))
 
 
 def is_gap(line: str) -> bool:
@@ -109,7 +125,7 @@ def elided(old: str, new: str, path: str = "") -> Omission | None:
         dots = next((line for line in added if not python or _replaces(line, before, after)), None)
         if dots is not None:
             return Omission(dots, lost)
-    stands = (line.strip() for line in after if line not in before and _stands_for_code(line))
+    stands = (line.strip() for line in after if line not in before and _stands_for_code(line, path))
     note = next(stands, None)
     return Omission(note, lost) if note else None
 
@@ -119,10 +135,16 @@ def is_placeholder(text: str) -> bool:
     return _PLACEHOLDER.fullmatch(text.strip()) is not None
 
 
-def _stands_for_code(line: str) -> bool:
-    start = _SIGN.match(line)
-    commented = re.match(r"\s*(?:#|//|/\*|--|<!--)", line)
-    return bool(commented and start and _STANDS_FOR.fullmatch(_CLOSER.sub("", line[start.end() :])))
+def _stands_for_code(line: str, path: str) -> bool:
+    if len(line) <= _LONGEST and _TRAILS_OFF.match(line) and not _is_text(path):
+        return True
+    return _COMMENT.match(line) is not None and _STANDS_FOR.fullmatch(_said(line)) is not None
+
+
+def _said(line: str) -> str:
+    """Without the signs of a comment around it."""
+    head = _HEAD.match(line)
+    return _TAIL.sub("", line[head.end() if head else 0 :])
 
 
 def _is_text(path: str) -> bool:
@@ -149,11 +171,17 @@ def _replaces(dots: str, before: Sequence[str], after: Sequence[str]) -> bool:
         if line.strip() != dots:
             continue
         heading = next((above for above in reversed(after[:number]) if above.strip()), "")
+        if _PROMPT.match(heading):
+            continue
         follower = next((below for below in after[number + 1 :] if below.strip()), "")
         alone = heading.rstrip().endswith(":") and _depth(follower) < _depth(line)
         if not alone or any(_head(heading) == _head(each) for each in before):
             return True
     return False
+
+
+_PROMPT = re.compile(r"\s*(?:>>>|\.\.\.) ")
+"""Of an example in a docstring, where dots begin the lines that go on."""
 
 
 def _head(line: str) -> str:

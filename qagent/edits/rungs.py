@@ -6,15 +6,37 @@ stands there afterwards. Nothing here weighs how alike two texts are. Pure.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from qagent.edits.folding import View, bare, view
 from qagent.edits.indents import shifts
 from qagent.edits.table import Piece, Place, Table
 from qagent.edits.unwrap import Reading
 from qagent.edits.weave import woven
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Lines as one text, with a line feed around each: a search takes no longer where most of them are the same."""
+
+    text: str
+    starts: Sequence[int]
+
+    @classmethod
+    def of(cls, lines: Sequence[str]) -> Joined:
+        return cls("\n".join(["", *lines, ""]), [0, *accumulate(len(line) + 1 for line in lines)])
+
+    def runs(self, wanted: Sequence[str]) -> Iterator[int]:
+        """Where `wanted` stands, by the number of the first line, from 0."""
+        old = "\n".join(["", *wanted, ""])
+        at = self.text.find(old)
+        while at >= 0:
+            yield bisect_left(self.starts, at)
+            at = self.text.find(old, at + 1)
 
 
 @dataclass(frozen=True)
@@ -38,14 +60,14 @@ class Ground:
         return [bare(line) for line in self.table.lines]
 
     @cached_property
-    def lines_by_text(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for number, line in enumerate(self.bare):
-            found.setdefault(line, []).append(number)
-        return found
+    def joined(self) -> Joined:
+        return Joined.of(self.bare)
 
 
 MOST = 20
+
+_WORK = 200_000
+"""Lines that are compared with those of places whose indentation turns out to be another."""
 
 Rung = Callable[[Ground, Reading], list[Place]]
 
@@ -53,7 +75,7 @@ Rung = Callable[[Ground, Reading], list[Place]]
 def exact(ground: Ground, reading: Reading) -> list[Place]:
     """Every character, line endings apart."""
     flat = ground.table.flat
-    starts = _anchored(flat, list(_starts(flat, reading.old)), reading.old)
+    starts = _whole(ground, _anchored(flat, list(_starts(flat, reading.old)), reading.old), reading.old)
     return [
         _placed(ground.table, at, at + len(reading.old), reading) for at in _wanted(ground, starts, len(reading.old))
     ]
@@ -70,7 +92,8 @@ def boundary(ground: Ground, reading: Reading) -> list[Place]:
         for at in _starts(flat, trimmed.old)
         if (not front or _begins_line(flat, at)) and (not back or _ends_line(flat, at + len(trimmed.old)))
     ]
-    found = _wanted(ground, _anchored(flat, starts, trimmed.old), len(trimmed.old))
+    starts = _whole(ground, _anchored(flat, starts, trimmed.old), trimmed.old)
+    found = _wanted(ground, starts, len(trimmed.old))
     return [_placed(ground.table, at, at + len(trimmed.old), trimmed) for at in found]
 
 
@@ -88,7 +111,9 @@ def indentation(ground: Ground, reading: Reading) -> list[Place]:
     old, new = whole_lines(reading)
     wanted = [bare(line) for line in old]
     found: list[Place] = []
-    for start in windows(ground, wanted):
+    for tried, start in enumerate(windows(ground, wanted)):
+        if not ground.every and tried * len(old) > _WORK:
+            return []  # so many lines of one kind tell no place
         behind = not found or not ground.every or ground.table.starts[start] >= found[-1].end
         if behind and (place := _shifted(ground.table, start, old, new)):
             found.append(place)
@@ -134,6 +159,16 @@ def _anchored(text: str, starts: Sequence[int], old: str) -> Sequence[int]:
     return whole or starts
 
 
+def _whole(ground: Ground, starts: Sequence[int], old: str) -> Sequence[int]:
+    """Without the one hit that ends inside a number, or lines that end inside a word: `limit = 30` is no part of
+    `limit = 300`."""
+    if ground.every or len(starts) != 1:
+        return starts
+    inside = _cuts_word if "\n" in old else _cuts_number
+    flat, start = ground.table.flat, starts[0]
+    return [] if inside(flat, start) or inside(flat, start + len(old)) else starts
+
+
 def _trimmed(reading: Reading) -> tuple[Reading, int, int]:
     """Without the empty lines at either end, and how many there were."""
     old, new = reading.old, reading.new
@@ -149,25 +184,20 @@ def _less(text: str, most: int) -> str:
 
 
 def windows(ground: Ground, wanted: Sequence[str]) -> Iterator[int]:
-    """Where these lines stand one below the other, indentation apart. The rarest of them is looked up."""
-    lines, places = ground.bare, ground.lines_by_text
-    filled = [number for number, line in enumerate(wanted) if line]
-    if not filled:
-        return
-    rarest = min(filled, key=lambda number: len(places.get(wanted[number], ())))
-    for at in places.get(wanted[rarest], ()):
-        start = at - rarest
-        if start >= 0 and lines[start : start + len(wanted)] == list(wanted):
-            yield start
+    """Where these lines stand one below the other, indentation apart."""
+    if any(wanted):
+        yield from ground.joined.runs(wanted)
 
 
 # ------------------------------------------------------------------ what stands there afterwards
 
 
 def _placed(table: Table, start: int, end: int, reading: Reading) -> Place:
-    """The new text in the place of these characters."""
+    """The new text in the place of these characters; where a line goes, its indentation goes too."""
     old, new = reading.old.split("\n"), reading.new.split("\n")
     first = table.line_of(start)
+    if not reading.new and old[-1] == "" and not table.flat[table.starts[first] : start].strip(" \t"):
+        start = table.starts[first] if old[0] else start
     if len(old) == 1 and len(new) == 1:
         return Place(start, end, (Piece(new[0], first),))
     texts = table.flat[start:end].split("\n")
@@ -198,6 +228,10 @@ def _in_view(ground: Ground, seen: View, reading: Reading, *, signs: bool) -> li
 def _cuts_word(text: str, at: int) -> bool:
     inside = 0 < at < len(text)
     return inside and all(char.isalnum() or char == "_" for char in text[at - 1 : at + 1])
+
+
+def _cuts_number(text: str, at: int) -> bool:
+    return 0 < at < len(text) and text[at - 1].isdigit() and text[at].isdigit()
 
 
 def whole_lines(reading: Reading) -> tuple[list[str], list[str]]:

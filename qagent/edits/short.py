@@ -13,8 +13,15 @@ MOST = 600
 """Tokens, by our own estimate, of the lines that one answer shows."""
 
 
+NAME = 120
+"""Characters of a name that are shown."""
+
 ROWS = 60
 """And lines, however short they are."""
+
+
+def clipped(name: str) -> str:
+    return name if len(name) <= NAME else f"{name[:NAME]}…"
 
 
 def short(lines: Sequence[str], most: int = MOST) -> list[str]:

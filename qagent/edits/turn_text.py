@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -19,19 +20,19 @@ _MOST_LINES = 2_000
 """Lines of one file's diff."""
 
 
-def stat_lines(contents: list[Contents]) -> Iterator[str]:
-    """`calc.py | 2 lines added, 1 removed`, one a file, and their number."""
+def stat_lines(contents: list[Contents], new: str = "new") -> Iterator[str]:
+    """`calc.py | 2 lines added, 1 removed`, one a file, and their number; `new`: what is said of a file that comes."""
     names = [shown(change.path) for change, _, _ in contents]
     width = min(_WIDEST, max(map(len, names), default=0))
     for name, content in zip(names, contents, strict=True):
-        yield f"{name:{width}} | {stat(*content)}"
+        yield f"{name:{width}} | {stat(*content, new)}"
     count = len(contents)
     yield f"{count} file{'' if count == 1 else 's'}"
 
 
-def stat(change: Change, before: bytes | None, after: bytes | None) -> str:
+def stat(change: Change, before: bytes | None, after: bytes | None, new: str = "new") -> str:
     """What happened to one file, in a few words."""
-    return ", ".join(part for part in (_kind(change), _content(before, after)) if part)
+    return ", ".join(part for part in (_kind(change, new), _content(before, after)) if part)
 
 
 def _content(before: bytes | None, after: bytes | None) -> str:
@@ -52,9 +53,9 @@ def _lines(number: int) -> str:
     return f"{number:,} line{'' if number == 1 else 's'}"
 
 
-def _kind(change: Change) -> str:
+def _kind(change: Change, new: str = "new") -> str:
     if change.before is None:
-        return _named(change.after, "new")
+        return _named(change.after, new)
     if change.after is None:
         return _named(change.before, "removed")
     if change.before.link != change.after.link:
@@ -75,16 +76,55 @@ def counts(before: str, after: str) -> tuple[int, int]:
 
 
 def diff(change: Change, before: bytes | None, after: bytes | None) -> str:
-    """As git would write it; of what is no text, and of links and modes, only what happened."""
-    name = shown(change.path)
+    """A patch as git writes it, which `git apply` takes where nothing was cut and nothing is binary. A mode that git
+    does not know is told in a line above. A link that becomes a file, or the other way round, is removed and made."""
+    old, new = change.before, change.after
+    if old and new and old.link != new.link:
+        gone, made = Change(change.path, old, None), Change(change.path, None, new)
+        return diff(gone, before, None) + diff(made, None, after)
+    head = "".join(f"{line}\n" for line in _modes(old, new))
+    body = _body(change.path, before, after)
+    git = f"diff --git {_quoted(f'a/{change.path}')} {_quoted(f'b/{change.path}')}\n" if head or body else ""
+    if old and new and old.mode != new.mode and not head:
+        return f"{shown(change.path)}: {_kind(change)}\n{git}{body}"
+    return git + head + body
+
+
+def _modes(old: Kept | None, new: Kept | None) -> Iterator[str]:
+    if old is None or new is None:
+        yield from (f"{word} file mode {_mode(side)}" for word, side in (("new", new), ("deleted", old)) if side)
+    elif _mode(old) != _mode(new):
+        yield from (f"old mode {_mode(old)}", f"new mode {_mode(new)}")
+
+
+def _mode(kept: Kept) -> str:
+    """Git knows three."""
+    return "120000" if kept.link else "100755" if kept.mode & 0o100 else "100644"
+
+
+def _body(path: str, before: bytes | None, after: bytes | None) -> str:
+    if before == after:
+        return ""
+    left = "/dev/null" if before is None else _quoted(f"a/{path}")
+    right = "/dev/null" if after is None else _quoted(f"b/{path}")
     old, new = _text(before), _text(after)
-    plain = not any(side and side.link for side in (change.before, change.after))
-    head = "" if _kind(change) == "" else f"{name}: {_kind(change)}\n"
-    if old is None or new is None or not plain:
-        return head or f"{name}: {stat(change, before, after)}\n"
-    if change.after is None:
-        return head + "".join(f"-{line}" for line in lines_of(old)[:_MOST_LINES]).rstrip("\n") + "\n"
-    return head + unified(name, None if change.before is None else old, new, _MOST_LINES)
+    if old is None or new is None:
+        return f"Binary files {left} and {right} differ\n"
+    hunks = unified("", old, new, _MOST_LINES).partition("\n")[2].partition("\n")[2]  # its names are not quoted
+    end = "\t" if " " in path else ""  # so that what comes behind a blank is not taken for a date
+    return f"--- {left}{end}\n+++ {right}{end}\n{hunks}" if hunks else ""
+
+
+def _quoted(name: str) -> str:
+    """As git writes a name in a diff: in quotes, with octal escapes, when it holds what could be misread."""
+    if name.isprintable() and not set(name) & {'"', "\\"}:
+        return name
+    return '"' + "".join(map(_escaped, os.fsencode(name))) + '"'
+
+
+def _escaped(byte: int) -> str:
+    plain = 32 <= byte < 127 and byte not in b'"\\'
+    return chr(byte) if plain else f"\\{byte:03o}"
 
 
 def _text(data: bytes | None) -> str | None:

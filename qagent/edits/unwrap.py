@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 from qagent.qwen.blocks import DIVIDER, FENCE, REPLACE, SEARCH
 
@@ -21,6 +22,9 @@ _NUMBERED = (
 )
 _QUOTING = frozenset({"md", "mdx", "markdown", "rst", "txt", "adoc"})
 """Files in which a fence is content."""
+
+_COUNTING = _QUOTING | {"csv", "tsv", "tab", "psv", "dat", "log", ""}
+"""And in which a number in front of a line may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def unwrapped(text: str, path: str) -> str:
     if fenced is not None and (not _quotes(path) or _language(text) in ("markdown", "md")):
         text = fenced
     lines = text.removesuffix("\n").split("\n")
-    plain = _unnumbered(lines)
+    plain = None if _suffix(path) in _COUNTING else _unnumbered(lines, _NUMBERED[:2])
     if plain is None or plain[1] != 1 or len(lines) < 2:
         return text
     return "\n".join(plain[0]) + "\n" * text.endswith("\n")
@@ -60,14 +64,17 @@ def cleaned(new: str, old: str, path: str) -> str:
     lines = new.rstrip("\n").split("\n")
     if REPLACE.fullmatch(lines[-1].rstrip()) and not REPLACE.search(old):
         new = "".join(f"{line}\n" for line in lines[:-1])
-    fenced = None if _quotes(path) or _unfenced(old) is not None else _unfenced(new)
+    wanted = _quotes(path) or _unfenced(old) is not None or new.lstrip("\n")[:1] in (" ", "\t")
+    fenced = None if wanted else _unfenced(new)  # what is indented belongs to a comment
     if fenced is None:
         return new
     return fenced if old.endswith("\n") else fenced.removesuffix("\n")
 
 
-def unnumbered(new: str, old: str, first: int) -> str:
+def unnumbered(new: str, old: str, first: int, path: str) -> str:
     """The new text without numbers, when it alone has them and they begin with the line that it is put at."""
+    if _suffix(path) in _COUNTING:
+        return new
     lines = new.removesuffix("\n").split("\n")
     plain = _unnumbered(lines, _NUMBERED[:2])
     if plain is None or plain[1] != first or _unnumbered(old.removesuffix("\n").split("\n")) is not None:
@@ -76,7 +83,11 @@ def unnumbered(new: str, old: str, first: int) -> str:
 
 
 def _quotes(path: str) -> bool:
-    return path.rpartition(".")[2].lower() in _QUOTING
+    return _suffix(path) in _QUOTING
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix[1:].lower()
 
 
 # ------------------------------------------------------------------ line numbers
@@ -112,7 +123,7 @@ def _unnumbered(
     for style in styles:
         found = [style.match(line) for line in lines]
         marks = [mark for mark in found if mark]
-        if len(marks) < len(lines):
+        if len(marks) < len(lines) or all(line.strip().isdigit() for line in lines):  # numbers and nothing behind them
             continue
         numbers = [int(next(group for group in mark.groups() if group)) for mark in marks]
         steps = {b - a for a, b in pairwise(numbers)}
@@ -160,8 +171,10 @@ def _markers(reading: Reading) -> Reading | None:
     old, new = _trimmed(reading.old), _trimmed(reading.new)
     mine = (bool(SEARCH.fullmatch(old[0].rstrip())), bool(DIVIDER.fullmatch(old[-1].rstrip())))
     its = (bool(DIVIDER.fullmatch(new[0].rstrip())), bool(REPLACE.fullmatch(new[-1].rstrip())))
-    if not any(mine):
-        return None
+    alone = its[0] and not (mine[0] or its[1])  # dividers and nothing else: headings of some document
+    both = [sign for sign, had in ((SEARCH, mine[0]), (DIVIDER, mine[1] and (alone or not its[0]))) if had]
+    if not any(mine) or any(sign.fullmatch(line.rstrip()) for sign in both for line in new):
+        return None  # a line that both have is content
     return Reading(_between(old, mine), _between(new, its) if any(its) else reading.new, reading.line)
 
 

@@ -77,7 +77,7 @@ def preview_edit(
 
 def _planned(workspace: Workspace, known: Known | None, request: _Request) -> Change:
     file = workspace.resolve(request.path, "read")
-    before = read_text(file)
+    before = read_text(file, workspace.root)
     relative = workspace.relative(file)
     _check_complete(request)
     if known is not None and not known.has(relative, before.digest):
@@ -129,7 +129,7 @@ def _edit(given: object) -> Edit:
 
 def _check_syntax(before: FileText, after: FileText, name: str, request: _Request) -> None:
     whole = not _edits(request)
-    todo = "write all of it, with its first line." if whole else "give the lines with their exact indentation."
+    todo = "write all of it, with its first line." if whole else "mend that, with the exact indentation."
     try:
         gate.check(flat(before.text), flat(after.text), name, todo)
     except EditRefused as refused:
@@ -159,7 +159,7 @@ def _elsewhere(
         return refused.message
     for path in [path for path in known.paths if path != relative][:_LOOKED_AT]:
         try:
-            text = read_text(workspace.resolve(path, "read")).text
+            text = read_text(workspace.resolve(path, "read"), workspace.root).text
         except ToolFailed:
             continue
         if missing in flat(text):

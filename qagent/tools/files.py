@@ -53,7 +53,7 @@ async def read_file(
     file = workspace.resolve(path, "read")
     if file.is_dir():
         raise ToolFailed(f"{shown(path)} is a folder; use list_files.")
-    relative, found = workspace.relative(file), read_text(file)
+    relative, found = workspace.relative(file), read_text(file, workspace.root)
     name, text = shown(relative), flat(found.text)
     lines = lines_of(text)
     if not lines:
@@ -188,7 +188,7 @@ def _planned(workspace: Workspace, known: Known | None, path: str, content: str)
     if file.is_dir():
         raise ToolFailed(f"{shown(path)} is a folder; give the path of a file.")
     relative = workspace.relative(file)
-    before = read_text(file) if file.exists() else None
+    before = read_text(file, workspace.root) if file.exists() else None
     if before is not None:
         check_read_whole(known, relative, before)
     content = unwrapped(content.replace("\r\n", "\n"), relative)
