@@ -11,6 +11,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import get_args
 
@@ -48,7 +49,8 @@ _ENDS = ("exit", "quit", ":q", "/exit", "/quit", "/q")
 class Conversation:
     """`run` talks until the person ends it, and gives how the last task ended.
 
-    `detail` shows more of everything, and at the end how the replies were read.
+    `detail` shows more of everything, and at the end how the replies were read. `failure`: the error that the last task
+    ended in.
     """
 
     place: Place
@@ -58,6 +60,7 @@ class Conversation:
     say: Say
     detail: bool = False
     waiting: bool = True
+    failure: UserFacing | None = field(default=None, init=False)
     _reading: Reading = field(default_factory=Reading, init=False)
 
     def run(self) -> Outcome | None:
@@ -110,7 +113,7 @@ class Conversation:
     def _take_back(self, name: str, argument: str) -> None:
         """/undo and /redo: says what will be done, and does it."""
         if (ways := _WAYS.get(argument)) is None:
-            self._tell(f"{name} takes the last turn alone; behind it may stand {' or '.join(filter(None, _WAYS))}")
+            self._tell(f"{name} takes the last task alone; behind it may stand {' or '.join(filter(None, _WAYS))}")
             return
         if self.place.state is None:
             self._tell("nothing is kept here that could be taken back")
@@ -118,7 +121,7 @@ class Conversation:
         past = Past(self.place.workspace.root, self.place.state, self.session.id)
 
         def tell(step: Step) -> None:
-            for line in stat_lines(past.contents(step.turn, step.changes)):
+            for line in stat_lines(past.contents(step.turn, step.changes), "back" if name == "/undo" else "new"):
                 self.say(Line(f"  {line}", "detail"))
             for note in step.notes:
                 self.say(Line(f"! {note}", "note"))
@@ -146,15 +149,29 @@ class Conversation:
             return self.ask(question)
 
         agent = make_agent(self.place, self.model, self.session, emit=emit, approve=approve)
+        begun, undo = datetime.now(UTC), "/undo"
+        self.failure = None
         try:
             return run_to_end(agent.run(task))
         except Interrupted as interrupted:
             if interrupted.code != 130:
+                undo = "qagent undo"
                 raise
         except UserFacing as error:
+            self.failure = error
             if error.todo:
                 self.say(Line(f"  {error.todo}", "note"))
+        finally:
+            self._tell_changed(begun, undo)
         return self.session.outcomes[-1]
+
+    def _tell_changed(self, begun: datetime, undo: str) -> None:
+        """After a task that was not done: that it changed files all the same."""
+        outcomes, state = self.session.outcomes, self.place.state
+        if state and outcomes and outcomes[-1].reason != "done":
+            told = Past(self.place.workspace.root, state).changed_since(self.session.id, begun, undo)
+            if told:
+                self.say(Line(f"  {told}", "note"))
 
     def ask(self, question: Question) -> Answer:
         """May this call run? Whatever is no clear yes is a no, and what was typed goes to the model."""

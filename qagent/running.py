@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
 class Interrupted(Exception):
-    """A signal ended the work, which is saved. `code` is the exit code: 130 for SIGINT, 143 for SIGTERM."""
+    """A signal ended the work, which is saved. `code` is the exit code: 128 and the signal's number."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -19,27 +22,30 @@ class Interrupted(Exception):
 
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """What the coroutine returns. Raises Interrupted when SIGINT or SIGTERM came first."""
-    terminated = False
+    """What the coroutine returns. Raises Interrupted when SIGINT, SIGTERM or SIGHUP (the terminal was closed) came
+    first; a SIGHUP that `nohup` told to ignore is ignored."""
+    came: list[int] = []
+    ends = [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]
 
     async def guarded() -> T:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
 
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
+        def end(number: int) -> None:
+            came.append(number)
             task.cancel()
 
-        loop.add_signal_handler(signal.SIGTERM, terminate)
+        for number in ends:
+            loop.add_signal_handler(number, end, number)
         try:
             return await task
         finally:
-            loop.remove_signal_handler(signal.SIGTERM)
+            for number in ends:
+                loop.remove_signal_handler(number)
 
     try:
         return asyncio.run(guarded())
     except KeyboardInterrupt as interrupt:
         raise Interrupted(130) from interrupt
     except asyncio.CancelledError as cancelled:
-        raise Interrupted(143 if terminated else 130) from cancelled
+        raise Interrupted(128 + (came[0] if came else signal.SIGINT)) from cancelled

@@ -43,7 +43,6 @@ CHANGES = {
     "an empty file": ": > empty && : > a.py",
     "odd names": "printf x > 'a b\"c\\d' && printf y > '-n' && printf z > \"$(printf 'new\\nline\\r')\"",
     "a name that is no UTF-8": "printf x > \"$(printf '\\377\\376')\"",
-    "a commit": "printf x > a.py && git add -A && git -c user.name=t -c user.email=e commit -qm x",
     "everything": "rm -r a.py sub link run.sh && mkdir -p sub/deep && printf 1 > sub/deep/c.bin && printf 2 > a",
 }
 
@@ -84,12 +83,12 @@ def test_turns_are_taken_back_one_after_the_other(kept: Kept) -> None:
     for at in (2, 1, 0):
         assert kept.past.undo().turn.task == str(at + 1)
         assert seen(kept.root) == states[at]
-    with pytest.raises(UndoProblem, match="nothing to undo"):
+    with pytest.raises(UndoProblem, match="nothing left to undo: all tasks are taken back"):
         kept.past.undo()
     for at in (1, 2, 3):
         assert kept.past.redo().turn.task == str(at)
         assert seen(kept.root) == states[at]
-    with pytest.raises(UndoProblem, match="nothing to redo"):
+    with pytest.raises(UndoProblem, match="nothing left to redo"):
         kept.past.redo()
 
 
@@ -97,7 +96,7 @@ def test_after_a_new_turn_there_is_nothing_to_redo(kept: Kept) -> None:
     kept.turn(kept.write("a.py", "1"))
     kept.past.undo()
     kept.turn(kept.write("a.py", "2"))
-    with pytest.raises(UndoProblem, match="nothing to redo"):
+    with pytest.raises(UndoProblem, match="nothing left to redo"):
         kept.past.redo()
     kept.past.undo()
     assert (kept.root / "a.py").read_bytes() == FILES["a.py"]

@@ -24,6 +24,7 @@ from qagent.words import Words
 from qagent.workspace.place import Workspace
 
 Capture = pytest.CaptureFixture[str]
+ALL_BACK = "there is nothing left to undo: all tasks are taken back already"
 SAID = "The sign was wrong."
 COMMAND = call("run", command="printf 'x\\n' > made.txt")
 
@@ -66,7 +67,7 @@ def test_a_dry_run_shows_and_changes_nothing(folder: Path, capsys: Capture) -> N
 
 
 def test_the_turns_are_listed_the_newest_first(folder: Path, capsys: Capture) -> None:
-    assert qagent(capsys, "undo", "--list", "-C", str(folder)).err.startswith("no turn has changed files")
+    assert qagent(capsys, "undo", "--list", "-C", str(folder)).err.startswith("no task has changed files")
     run_once(folder, capsys, READ, EDIT, SAID)
     run_once(folder, capsys, COMMAND, SAID)
     qagent(capsys, "undo", "-C", str(folder))
@@ -75,7 +76,7 @@ def test_the_turns_are_listed_the_newest_first(folder: Path, capsys: Capture) ->
         ["undone", "1", "file", "Fix", "the", "bug."],
         ["done", "1", "file", "Fix", "the", "bug."],
     ]
-    turns = qagent(capsys, "undo", "--list", "--json", "-C", str(folder)).json["turns"]
+    turns = qagent(capsys, "undo", "--list", "--json", "-C", str(folder)).json["tasks"]
     assert [(turn["state"], turn["files"]) for turn in turns] == [("undone", ["made.txt"]), ("done", ["calc.py"])]
 
 
@@ -84,15 +85,20 @@ def test_several_turns_are_taken_back_at_once(folder: Path, capsys: Capture) -> 
     run_once(folder, capsys, READ, EDIT, SAID)
     run_once(folder, capsys, COMMAND, SAID)
     said = qagent(capsys, "undo", "2", "--json", "-C", str(folder)).json
-    assert [[file["path"] for file in turn["files"]] for turn in said["turns"]] == [["made.txt"], ["calc.py"]]
+    assert [[file["path"] for file in turn["files"]] for turn in said["tasks"]] == [["made.txt"], ["calc.py"]]
     assert seen(folder) == before
     assert qagent(capsys, "redo", "-C", str(folder)).code == 0
     ran = qagent(capsys, "undo", "3", "-C", str(folder))
-    assert (ran.code, ran.err.splitlines()[2:4]) == (
-        3, ["qagent: there is nothing to undo here", "  1 of 3 done; `qagent redo` reverses that"]
-    )  # fmt: skip
+    assert (ran.code, ran.err.splitlines()[2:]) == (
+        3,
+        [
+            f"qagent: {ALL_BACK}",
+            "  1 of 3 tasks taken back; `qagent redo` reverses that",
+            "  `qagent redo` does them again, one by one",
+        ],
+    )
     ran = qagent(capsys, "undo", "-C", str(folder), "--json")
-    assert (ran.code, ran.json["reason"], ran.json["detail"]) == (3, "undo_problem", "there is nothing to undo here")
+    assert (ran.code, ran.json["reason"], ran.json["detail"]) == (3, "undo_problem", ALL_BACK)
 
 
 def test_a_file_that_was_changed_since_is_named(folder: Path, capsys: Capture) -> None:
@@ -100,7 +106,7 @@ def test_a_file_that_was_changed_since_is_named(folder: Path, capsys: Capture) -
     (folder / "calc.py").write_text("mine\n")
     ran = qagent(capsys, "undo", "-C", str(folder))
     assert (ran.code, ran.out) == (3, "")
-    assert ran.err.startswith("qagent: nothing was taken back: calc.py has been changed since the turn ended\n")
+    assert ran.err.startswith("qagent: the task was not taken back: calc.py has been changed since the task ended\n")
     assert (folder / "made.txt").exists()
     ran = qagent(capsys, "undo", "--skip-changed", "-C", str(folder))
     assert (ran.code, (folder / "calc.py").read_text()) == (0, "mine\n")
@@ -123,7 +129,15 @@ def test_a_session_tells_what_it_changed(folder: Path, capsys: Capture) -> None:
     run_once(folder, capsys, READ, EDIT, COMMAND, SAID)
     ran = qagent(capsys, "sessions", "diff", "-C", str(folder))
     assert ran.code == 0
-    for line in ("--- a/calc.py", "+++ b/calc.py", "-    return a - b", "+    return a + b", "made.txt: new", "+x"):
+    for line in (
+        "--- a/calc.py",
+        "+++ b/calc.py",
+        "-    return a - b",
+        "+    return a + b",
+        "new file mode 100644",
+        "+++ b/made.txt",
+        "+x",
+    ):
         assert line in ran.out.splitlines()
     session = qagent(capsys, "sessions", "list", "--json").json["sessions"][0]["id"]
     assert qagent(capsys, "sessions", "diff", session, "-C", "/").out == ran.out
@@ -132,14 +146,14 @@ def test_a_session_tells_what_it_changed(folder: Path, capsys: Capture) -> None:
     (other,) = [
         each["id"] for each in qagent(capsys, "sessions", "list", "--json").json["sessions"] if each["id"] != session
     ]
-    assert qagent(capsys, "sessions", "diff", other).code == 3
+    assert qagent(capsys, "sessions", "diff", other).code == 0
 
 
 def test_undo_in_a_folder_below_names_the_folder_above(folder: Path, capsys: Capture) -> None:
     (folder / "sub").mkdir()
     run_once(folder, capsys, READ, EDIT, SAID)
     ran = qagent(capsys, "undo", "-C", str(folder / "sub"))
-    assert (ran.code, f"-C {folder}" in ran.err) == (3, True)
+    assert (ran.code, f"`qagent undo -C {folder}`" in ran.err) == (3, True)
 
 
 # ------------------------------------------------------------------ in the conversation
@@ -165,7 +179,7 @@ def test_the_conversation_undoes_and_redoes(folder: Path, tmp_path_factory: pyte
     screen = talk(folder, state, ["Fix it.", "/undo", "/undo"], [READ, EDIT, SAID])
     assert (folder / "calc.py").read_text() == BUGGY
     assert "  calc.py | 1 line added, 1 line removed\n  1 file\nundone: Fix it." in screen
-    assert "! there is nothing to undo here" in screen
+    assert f"! {ALL_BACK}" in screen
     screen = talk(folder, state, ["/redo"], [])
     assert "done again: Fix it." in screen
     assert (folder / "calc.py").read_text() != BUGGY
@@ -178,8 +192,8 @@ def test_the_conversation_leaves_what_was_changed_since_when_that_is_said(
     talk(folder, state, ["Fix it."], [READ, EDIT, COMMAND, SAID])
     (folder / "calc.py").write_text("mine\n")
     screen = talk(folder, state, ["/undo", "/undo 3", "/undo --skip-changed", "/redo"], [])
-    assert "! nothing was taken back: calc.py has been changed since the turn ended" in screen
-    assert "/undo takes the last turn alone; behind it may stand --skip-changed or --cut-off" in screen
+    assert "! the task was not taken back: calc.py has been changed since the task ended" in screen
+    assert "/undo takes the last task alone; behind it may stand --skip-changed or --cut-off" in screen
     assert "! calc.py stays as it is: it was changed since\nundone: Fix it." in screen
     assert (folder / "calc.py").read_text() == "mine\n"
     assert (folder / "made.txt").exists()
@@ -216,7 +230,7 @@ def test_a_cancelled_turn_is_kept_too(folder: Path, tmp_path_factory: pytest.Tem
 
 def test_a_refused_write_into_gits_own_folder_spoils_no_record(folder: Path, capsys: Capture) -> None:
     run_once(folder, capsys, READ, EDIT, call("write_file", content="x", path=".git/config"), SAID)
-    (turn,) = qagent(capsys, "undo", "--list", "--json", "-C", str(folder)).json["turns"]
+    (turn,) = qagent(capsys, "undo", "--list", "--json", "-C", str(folder)).json["tasks"]
     assert turn["files"] == ["calc.py"]
 
 
@@ -264,5 +278,5 @@ def test_a_check_of_the_persons_is_part_of_the_turn(folder: Path, capsys: Captur
 
 def test_a_command_is_not_counted_as_the_test_of_the_agent(folder: Path, capsys: Capture) -> None:
     run_once(folder, capsys, READ, EDIT, RUN, SAID)
-    (turn,) = qagent(capsys, "undo", "--list", "--json", "-C", str(folder)).json["turns"]
+    (turn,) = qagent(capsys, "undo", "--list", "--json", "-C", str(folder)).json["tasks"]
     assert turn["files"] == ["calc.py"]

@@ -55,7 +55,7 @@ def test_a_file_that_was_changed_since_stops_the_undo(kept: Kept, line: str) -> 
     kept.turn(kept.shell("printf x > a.py; printf y > keep.md"))
     kept.shell(line)()
     now = seen(kept.root)
-    with pytest.raises(UndoProblem, match=r"nothing was taken back: a\.py has been changed") as refused:
+    with pytest.raises(UndoProblem, match=r"the task was not taken back: a\.py has been changed") as refused:
         kept.past.undo()
     assert "--skip-changed" in refused.value.todo
     assert seen(kept.root) == now
@@ -169,7 +169,7 @@ def test_a_file_that_the_person_edits_between_edits_is_never_taken_back(either: 
     if kept.told == ["undo leaves out: a.py was changed by somebody else meanwhile"]:
         kept.past.undo()
     else:
-        with pytest.raises(UndoProblem, match=r"a\.py has been changed since the turn ended"):
+        with pytest.raises(UndoProblem, match=r"a\.py has been changed since the task ended"):
             kept.past.undo()
         kept.past.undo(Ways(skip_changed=True))
     assert (kept.root / "a.py").read_bytes() == now
@@ -215,7 +215,7 @@ def test_what_the_person_does_between_undo_and_redo_stops_the_redo(kept: Kept, l
     kept.past.undo()
     kept.shell(line)()
     now = seen(kept.root)
-    with pytest.raises(UndoProblem, match=r"nothing was done again: .* since the undo"):
+    with pytest.raises(UndoProblem, match=r"the task was not done again: .* since the undo"):
         kept.past.redo()
     assert seen(kept.root) == now
     step = kept.past.redo(Ways(skip_changed=True))
@@ -230,7 +230,7 @@ def test_the_turn_in_the_middle_is_reached_from_the_last_one_on(kept: Kept) -> N
     (kept.root / "keep.md").write_text("mine")
     kept.turn(kept.write("keep.md", "3"), kept.write("three", "3"), task="third")
     (kept.root / "three").write_text("mine, too")
-    with pytest.raises(UndoProblem, match="three has been changed since the turn ended"):
+    with pytest.raises(UndoProblem, match="three has been changed since the task ended"):
         kept.past.undo()
     assert kept.past.undo(Ways(skip_changed=True)).turn.task == "third"
     assert kept.past.undo().turn.task == "second"

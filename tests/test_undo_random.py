@@ -277,7 +277,7 @@ def test_a_turn_that_was_killed_is_taken_back_only_when_that_is_said(tmp_path: P
     subprocess.run([sys.executable, "-c", code], env=env, check=False)
     after = seen(kept.root)
     assert after != before
-    with pytest.raises(UndoProblem, match=r"the last turn \(task\) was cut off") as refused:
+    with pytest.raises(UndoProblem, match=r"the last task \(task\) was cut off") as refused:
         kept.past.undo()
     assert "--cut-off" in refused.value.todo
     assert seen(kept.root) == after

@@ -340,5 +340,5 @@ def test_where_nothing_can_be_kept_the_turn_goes_on(kept: Kept) -> None:
     kept.state.write_text("a file where the folder should be")
     kept.turn(kept.write("a.py", "edited"), kept.write("a.py", "twice"))
     (told,) = kept.told
-    assert told.startswith("this turn cannot be undone: ")
+    assert told.startswith("this task cannot be undone: ")
     assert (kept.root / "a.py").read_text() == "twice"

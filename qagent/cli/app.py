@@ -43,6 +43,7 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a setting of config.toml (see README); no tables."),
 ]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Nothing on stderr but errors.")]
 Folder = Annotated[Path, typer.Option("-C", "--cwd", help="Work in this folder.")]
 
 
@@ -71,7 +72,7 @@ def root(
     sets: Sets = None,
     trust: Annotated[bool, typer.Option("--trust", help="Trust this folder's .qagent/ as it is now.")] = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask, do not read stdin.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Nothing on stderr but errors.")] = False,
+    quiet: Quiet = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Results and token counts on stderr.")] = False,
     version: Annotated[bool, typer.Option("--version", "-V", help="The version.")] = False,
 ) -> None:
@@ -181,52 +182,68 @@ def sessions_diff(
     ] = None,
     cwd: Folder = Path(),
 ) -> None:
-    """What the turns of a session changed on the disk."""
+    """What the tasks of a session changed on the disk, as a patch."""
     from qagent.cli.undo import show_diff
 
     show_diff(session, cwd)
 
 
-Times = Annotated[int, typer.Argument(metavar="[COUNT]", min=1, help="How many turns.")]
+Times = Annotated[str | None, typer.Argument(metavar="[COUNT]", help="How many tasks; 1 without it.")]
+Listed = Annotated[bool, typer.Option("--list", help="Only show the tasks of the last fortnight.")]
 DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Only show what it would do.")]
 SkipChanged = Annotated[bool, typer.Option("--skip-changed", help="Leave files as they are that you changed since.")]
 
 
 @app.command()
 def undo(
-    times: Times = 1,
-    listed: Annotated[bool, typer.Option("--list", help="Show the turns that can be taken back.")] = False,
+    times: Times = None,
+    listed: Listed = False,
     dry_run: DryRun = False,
     skip_changed: SkipChanged = False,
     cut_off: Annotated[
-        bool, typer.Option("--cut-off", help="Also a turn that was killed, with all that changed since it began.")
+        bool, typer.Option("--cut-off", help="Also a task that was killed, with all that changed since it began.")
     ] = False,
     cwd: Folder = Path(),
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Take back what the last turn changed on the disk. Never touches a file that you changed since."""
-    from qagent.cli.undo import list_turns, take
+    """Take back what the last task changed on the disk. Never touches a file that you changed since."""
+    from qagent.cli.undo import count_of, list_turns, take
     from qagent.workspace.undoing import Ways
 
     if listed:
+        _alone(times, dry_run, skip_changed, cut_off)
         list_turns(cwd, as_json=as_json)
     else:
-        take("undo", cwd, Ways(cut_off, skip_changed, dry_run), times=times, as_json=as_json)
+        ways = Ways(cut_off, skip_changed, dry_run)
+        take("undo", cwd, ways, times=count_of(times), as_json=as_json, quiet=quiet)
+
+
+def _alone(times: str | None, *others: bool) -> None:
+    if times is not None or any(others):
+        raise UsageProblem("--list only shows the tasks: leave the count and the other options out")
 
 
 @app.command()
 def redo(
-    times: Times = 1,
+    times: Times = None,
+    listed: Listed = False,
     dry_run: DryRun = False,
     skip_changed: SkipChanged = False,
     cwd: Folder = Path(),
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Do again what was taken back last."""
-    from qagent.cli.undo import take
+    from qagent.cli.undo import count_of, list_turns, take
     from qagent.workspace.undoing import Ways
 
-    take("redo", cwd, Ways(False, skip_changed, dry_run), times=times, as_json=as_json)
+    if listed:
+        _alone(times, dry_run, skip_changed)
+        list_turns(cwd, as_json=as_json)
+    else:
+        ways = Ways(False, skip_changed, dry_run)
+        take("redo", cwd, ways, times=count_of(times), as_json=as_json, quiet=quiet)
 
 
 @app.command()

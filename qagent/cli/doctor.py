@@ -32,8 +32,8 @@ def doctor(options: Options, *, as_json: bool) -> int:
         say_json({"exit": code, "reason": "not_ready" if code else "done", "checks": checks})
         return code
     paint = painter(sys.stdout)
-    for line in _page(found):
-        print(paint(line), flush=True)
+    for line in page(found, detail=options.verbose):
+        print(paint(replace(line, text=_writable(line.text, sys.stdout.encoding))), flush=True)
     return code
 
 
@@ -46,13 +46,15 @@ def _ready(options: Options) -> Start | UserFacing:
         return error
 
 
-def _page(found: Sequence[Finding]) -> Iterator[Line]:
+def page(found: Sequence[Finding], *, detail: bool = False) -> Iterator[Line]:
     for one in found:
         sign, tone = SIGNS[one.level]
         first = f"{sign} {one.name:{NAME_WIDTH}} "
         yield from (Line(text, tone) for text in _wrapped(harmless(one.what), first))
+        if detail and one.more:
+            yield from (Line(text, "detail") for text in _wrapped(harmless(one.more), " " * len(first)))
         if one.todo:
-            yield Line(f"{' ' * len(first)}→ {harmless(one.todo)}", "end")
+            yield from (Line(text, "end") for text in _wrapped(harmless(one.todo), f"{' ' * len(first)}→ "))
     yield Line(_verdict(found), "end")
 
 
@@ -61,6 +63,18 @@ def _wrapped(text: str, first: str) -> list[str]:
         WIDTH, initial_indent=first, subsequent_indent=" " * len(first), break_long_words=False, break_on_hyphens=False
     )
     return wrap.wrap(text) or [first.rstrip()]
+
+
+_PLAIN = str.maketrans({"✓": "+", "✗": "x", "→": ">", "…": "...", "×": "x"})
+
+
+def _writable(text: str, encoding: str | None) -> str:
+    """With plainer signs where the terminal has none of these."""
+    try:
+        text.encode(encoding or "ascii")
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN)
+    return text
 
 
 def _verdict(found: Sequence[Finding]) -> str:

@@ -1,7 +1,7 @@
 """How a command ends: every way out becomes an exit code, words on stderr, and with `--json` one object on stdout.
 
 0 done · 1 a bug · 2 wrong usage · 3 task not finished · 6 no model can answer · 8 a limit was reached ·
-9 permission needed and nobody to ask · 10 configuration · 11 code would have left the machine · 130, 143 signals
+9 permission needed and nobody to ask · 10 configuration · 11 code would have left the machine · 129, 130, 143 signals
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ RESULT_KEYS = (
     *("answer", "detail", "todo", "kept", "session", "model", "turns", "refused", "changed", "reply_tokens", "seconds"),
     "reading",
 )
-OUTCOME_CODES = {"done": 0, "turn_limit": 8, "time_limit": 8, "bad_calls": 3, "no_progress": 3, "cancelled": 130}
+OUTCOME_CODES = {"done": 0, "turn_limit": 8, "time_limit": 8, "bad_calls": 3, "no_progress": 3, "cancelled": 130,
+                 "failed": 6}  # fmt: skip
 
 
 class Ended(Exception):
@@ -50,7 +51,10 @@ def say_end(
     if as_json:
         with contextlib.suppress(UserFacing):  # then stdout itself does not work
             say_result(code, reason, detail=what, todo=todo, kept=kept, **known)
-    lines = [f"qagent: {harmless(what)}", *(f"  {harmless(line)}" for line in (kept, todo) if line)]
+    lines = [
+        f"qagent: {harmless(what)}",
+        *(f"  {harmless(line)}" for text in (kept, todo) for line in text.splitlines()),
+    ]
     with contextlib.suppress(OSError):  # nobody may be there to read it
         print("\n".join(lines), file=sys.stderr, flush=True)
     return code

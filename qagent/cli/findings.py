@@ -41,12 +41,13 @@ LEAST_BYTES, ENOUGH_BYTES = 50_000_000, 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class Finding:
     """level: `red` is what qagent cannot work with, `yellow` what takes something away. todo: the command or the words
-    that mend it, "" when there is nothing to mend."""
+    that mend it, "" when there is nothing to mend. more: details, for whoever asks for them."""
 
     name: str
     level: Level
     what: str
     todo: str = ""
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ async def _looked(name: str, look: Look, patient: Patient, seconds: float) -> Fi
     except OSError as error:
         found = Finding(name, "red", f"{error.strerror or error}")
     hidden = secrets_of(patient.env)
-    return replace(found, what=_without(hidden, found.what), todo=_without(hidden, found.todo))
+    shown = {name: _without(hidden, getattr(found, name)) for name in ("what", "todo", "more")}
+    return replace(found, **shown)
 
 
 def _without(hidden: frozenset[str], text: str) -> str:
@@ -94,6 +96,7 @@ async def python(patient: Patient) -> Finding:
 
 
 async def git(patient: Patient) -> Finding:
+    """Whether it can be used, and what undo takes back in this folder."""
     program = _program("git", patient.env)
     if program is None:
         todo = _install("git", patient.env)
@@ -103,7 +106,12 @@ async def git(patient: Patient) -> Finding:
     shown = told.removeprefix("git version ").strip()
     if version < OLDEST_GIT:
         return Finding("git", "yellow", f"{shown}: undo needs 2.31", _install("git", patient.env))
-    return Finding("git", "green", f"{shown} ({program})")
+    inside = await _printed(program, "-C", str(patient.folder), "rev-parse", "--is-inside-work-tree")
+    if inside.strip() == "true":
+        return Finding("git", "green", f"{shown} ({program}); undo takes back here what commands change too")
+    told = "this folder is in no work tree: undo takes back what edits change, not what commands change"
+    todo = "start in a work tree of this repository (-C)" if inside.strip() == "false" else "git init"
+    return Finding("git", "yellow", f"{shown} ({program}); {told}", todo)
 
 
 def _program(name: str, env: Mapping[str, str]) -> str | None:
@@ -139,11 +147,14 @@ async def sandbox(patient: Patient) -> Finding:
     try:
         ran = await ready.place.shell.run(ready.place.workspace, command="true")
     except ModelFacing as refusal:
-        return Finding("sandbox", "red", f"{active.name}: {refusal.text}", "choose another: `--set sandbox=landlock`")
+        todo = advice.another(active, _system(patient.env), ready.place.confinement.wanted)
+        return Finding("sandbox", "red", f"{active.name}: {refusal.text}", todo)
     if not ran.good:
         return Finding("sandbox", "red", f"{active.name}: `true` fails in it: {ran.text}", "report this as a bug")
     level: Level = "green" if advice.is_whole(active) else "yellow"
-    return Finding("sandbox", level, _told(active), advice.todo(active, _system(patient.env)))
+    todo = advice.todo(active, _system(patient.env), ready.place.confinement.wanted)
+    more = f"it does not close: {'; '.join(active.open)}" if level == "green" else ""
+    return Finding("sandbox", level, _told(active), todo, more)
 
 
 def _told(active: Active) -> str:
@@ -151,7 +162,10 @@ def _told(active: Active) -> str:
         asks = "" if active.chosen else "; auto mode asks for every command"
         return f"none: {active.why}{asks}"
     version = f" (version {active.version})" if active.version else ""
-    return f"{active.name}{version}; it does not close: {'; '.join(active.open)}"
+    keeps = "writes to the project and temporary files only, no network unless allowed"
+    if not advice.is_whole(active):
+        keeps = f"it does not close: {'; '.join(active.open)}"
+    return f"{active.name}{version}: {keeps}"
 
 
 def _system(env: Mapping[str, str]) -> advice.System:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import select
+import shlex
 import stat
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from qagent.cli.ends import outcome_code, put, report, say_end, say_json, say_result
+from qagent.cli.remedy import remedy
 from qagent.cli.start import Options, Resume, Start, moved, notice, painter, say, session_path, start
 from qagent.errors import UsageProblem, UserFacing
 from qagent.events import CallFinished, Event, TaskFinished, TextStreamed
@@ -21,13 +24,13 @@ from qagent.running import Interrupted, run_to_end
 from qagent.session import Session
 from qagent.types import Answer, Outcome, Question, Usage
 from qagent.wiring import connected, make_agent, new_session
+from qagent.workspace.undoing import Past
 
 Format = Literal["text", "json", "stream-json"]
 MATERIAL_CHARACTERS = 100_000
 """How much of stdin is taken: about the window of the model."""
 PATIENCE_SECONDS, MOST_PATIENCE_SECONDS = 2.0, 10.0
 """How long the first byte of stdin may take: whoever left a pipe open by mistake is not waited for."""
-ALWAYS = "some of it is always asked: allow it yourself, in a conversation"
 
 
 async def nobody(question: Question) -> Answer:
@@ -55,7 +58,7 @@ class _Run:
         self._model: Model | None = None
         self._changed: dict[str, None] = {}
         self._asked: list[Question] = []
-        self._begun = time.monotonic()
+        self._begun, self._since = time.monotonic(), datetime.now(UTC)
         self._spoken = False
         self._reading = Reading()
         self._usages_before = 0
@@ -112,12 +115,9 @@ class _Run:
         return await nobody(question)
 
     def _advice(self) -> str:
-        """What would have helped: a pattern, another mode, or only a person."""
-        if any(question.always for question in self._asked):
-            return f"{ALWAYS}: `qagent -r {self._session.id}`" if self._session else ALWAYS
-        if any(question.risk == "command" for question in self._asked):
-            return "allow such commands with --set 'allow_commands=PATTERN', or with --mode auto"
-        return "let it edit with --mode accept-edits"
+        """What would have helped: patterns, settings, another mode, or only a person."""
+        place, session = self._place, self._session.id if self._session else None
+        return remedy(self._asked, place.settings, place.confinement.known, session)
 
     def _print(self, event: Event) -> None:
         for line in self._lines.of(event):
@@ -130,14 +130,15 @@ class _Run:
         self._tell_reading()
         if self._as_json:
             todo = self._advice() if code == 9 else ""
-            say_result(code, "permission" if code == 9 else outcome.reason, todo=todo, kept=self._kept(),
+            say_result(code, "permission" if code == 9 else outcome.reason, todo=todo, kept=self._kept(outcome),
                        **self._known(outcome))  # fmt: skip
         elif outcome.answer and not self._is_on_screen():
             put(harmless(outcome.answer) if sys.stdout.isatty() else outcome.answer)
         if code and self._options.quiet and not self._as_json:
             say(f"qagent: {ending(outcome)}")
         elif code and not self._options.quiet:
-            say(f"  {self._kept()}" + (f"\n  {self._advice()}" if code == 9 else ""))
+            for line in (*self._kept(outcome).splitlines(), *([self._advice()] if code == 9 else [])):
+                say(f"  {line}")
         return code
 
     def _tell_reading(self) -> None:
@@ -150,8 +151,17 @@ class _Run:
         """In a terminal the answer has already been read while it was written."""
         return self._spoken and sys.stdout.isatty() and sys.stderr.isatty()
 
-    def _kept(self) -> str:
-        return f"the session is saved; go on with `qagent -r {self._session.id}`" if self._session else ""
+    def _kept(self, outcome: Outcome | None = None) -> str:
+        """What there is after the run, a line each; how it ended, None where it came to no end."""
+        if not self._session:
+            return ""
+        saved = f"the session is saved; go on with `qagent -r {self._session.id}`"
+        place, at = self._place, self._options.cwd
+        if (outcome and outcome.reason == "done") or place.state is None:
+            return saved
+        undo = "qagent undo" if at == Path() else f"qagent undo -C {shlex.quote(str(at))}"
+        told = Past(place.workspace.root, place.state).changed_since(self._session.id, self._since, undo)
+        return f"{told}\n{saved}" if told else saved
 
     def _known(self, outcome: Outcome | None = None) -> dict[str, Any]:
         session = self._session

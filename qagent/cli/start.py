@@ -152,6 +152,13 @@ def _tell(loaded: Loaded, workspace: Workspace) -> None:
         notice(told)
     if not workspace.is_git:
         undo = "`qagent undo` takes back what edits change here, not what commands change"
-        notice(f"{workspace.root} is not a git repository: {undo}")
+        what = "a bare git repository, without a work tree" if _is_bare(workspace.root) else "not a git repository"
+        notice(f"{workspace.root} is {what}: {undo}")
     elif not os.path.lexists(workspace.root / ".git"):
         notice(f"working in {workspace.root} alone; the rest of the repository above it is out of reach (-C)")
+
+
+def _is_bare(root: Path) -> bool:
+    """Whether the folder lies in a repository that is all there is: git itself tells one by these three."""
+    places = (root, *root.parents)
+    return any((at / "HEAD").is_file() and (at / "objects").is_dir() and (at / "refs").is_dir() for at in places)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import signal
 import sys
 
-from qagent.cli.ends import outcome_code
+from qagent.cli.ends import outcome_code, silence_stdout
 from qagent.cli.start import Options, Resume, moved, notice, painter, say, session_path, start
 from qagent.repl import Conversation
 from qagent.running import run_to_end
@@ -30,12 +31,12 @@ def talk(options: Options, resume: Resume) -> int:
             for told in (*notices, *more, *session.notices, *moved(session, place)):
                 notice(told)
         read = _silent if options.no_input else _read
-        talking = Conversation(
-            place, model, session, read, lambda line: print(paint(line), flush=True), options.verbose, present
-        )
+        talking = Conversation(place, model, session, read, lambda line: _show(paint(line)), options.verbose, present)
         last = talking.run()
     _leave(session)
-    return 0 if present or last is None else outcome_code(last)
+    if present or last is None:
+        return 0
+    return talking.failure.exit_code if talking.failure else outcome_code(last)
 
 
 def _leave(session: Session) -> None:
@@ -45,6 +46,16 @@ def _leave(session: Session) -> None:
     elif session.path:
         with contextlib.suppress(OSError):
             session.path.unlink()
+
+
+def _show(text: str) -> None:
+    """A terminal that was closed ends the program by its signal, and not by an error of each line on the way."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        silence_stdout()
 
 
 def _read(prompt: str) -> str:

@@ -136,11 +136,13 @@ class TurnKeep:
                 notices = self._begun() if self._open is None and not self._given_up else ()
                 if self._open:
                     self._open.begun, self._open.path = time.time_ns(), path
-                    if path is not None and is_inside(path):
+                    if path is None:
+                        self._open.kept.before_command()
+                    elif is_inside(path):
                         self._name(self._open, path)
             except (OSError, BusyError, GitRefusedError) as error:
                 self._given_up = True
-                return self._new(f"this turn cannot be undone: {_why(error)}")
+                return self._new(f"this task cannot be undone: {_why(error)}")
             return self._new(*notices)
 
     def _name(self, now: _Open, path: str) -> None:
@@ -195,7 +197,7 @@ class TurnKeep:
             try:
                 return self._new(*self._closed(ended))
             except (OSError, GitRefusedError) as error:
-                return self._new(f"the end of this turn is not kept ({_why(error)}); `qagent undo` will ask about it")
+                return self._new(f"the end of this task is not kept ({_why(error)}); `qagent undo` will ask about it")
             finally:
                 os.close(ended.held)
                 self._sweep()

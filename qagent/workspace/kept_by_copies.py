@@ -15,6 +15,8 @@ from qagent.workspace.spans import FOREIGN, Span, was_in_command
 from qagent.workspace.standing import kept_at, opened
 from qagent.workspace.turns import Change, Kept, Turn
 
+BY_COMMANDS = "what commands changed, which was not kept"
+
 
 @dataclass(slots=True)
 class KeptByCopies:
@@ -62,6 +64,9 @@ class KeptByCopies:
             if kept_at(here, path, ID_SIZE) != self.after[path] and not was_in_command(here, path, spans):
                 self.left[path] = f"{shown(path)} {FOREIGN}"
 
+    def before_command(self) -> None:
+        """A command is about to run."""
+
     def changed(self, path: str) -> None:
         """A tool has changed this file: what somebody else makes of it from now on is not the turn's."""
         if path in self.before:
@@ -72,9 +77,10 @@ class KeptByCopies:
 
     def end(self, turn: Turn, spans: Sequence[Span] = (), old: Iterable[str] = ()) -> Turn:
         """The turn with its changes."""
-        del spans, old
+        del old
+        ran = [BY_COMMANDS] if any(span.path is None for span in spans) else []
         kept = {path: self.before[path] for path in self.after if path not in self.left}
         changes = (
             Change(path, kept[path], self.after[path]) for path in sorted(kept) if kept[path] != self.after[path]
         )
-        return self.recorded(turn).ended(changes, self.left.values())
+        return self.recorded(turn).ended(changes, (*self.left.values(), *ran))

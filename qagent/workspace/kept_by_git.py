@@ -15,6 +15,7 @@ from pathlib import Path
 
 from qagent.workspace.git_index import changed_ns
 from qagent.workspace.names import shown
+from qagent.workspace.plumbing import GitRefusedError
 from qagent.workspace.secrets import is_secret
 from qagent.workspace.snapshot import Snapshot
 from qagent.workspace.snapshots import Snapshots
@@ -22,15 +23,20 @@ from qagent.workspace.spans import FOREIGN, Span, may_be_of, was_in_command
 from qagent.workspace.standing import kept_at, opened
 from qagent.workspace.turns import Change, Kept, Turn
 
+MOVED = "what commands did with git itself: HEAD or the stashes are not where they were"
+
 
 @dataclass(slots=True)
 class KeptByGit:
+    """left: files as the last edit of each left them; heads: where HEAD and the stashes stood before a command."""
+
     root: Path
     snapshots: Snapshots
     before: Snapshot
     named: set[str] = field(default_factory=set[str])
     left: dict[str, Kept | None] = field(default_factory=dict[str, Kept | None])
     mixed: set[str] = field(default_factory=set[str])
+    heads: bytes | None = None
 
     @classmethod
     def begin(cls, root: Path, home: Path, turn: Turn) -> KeptByGit:
@@ -88,6 +94,17 @@ class KeptByGit:
         with opened(self.root) as here:
             return kept_at(here, path, self.snapshots.id_size) != kept
 
+    def before_command(self) -> None:
+        """A command is about to run: it may commit, stash, or go to another branch, which no edit does."""
+        if self.heads is None:
+            self.heads = self._heads()
+
+    def _heads(self) -> bytes:
+        try:
+            return self.snapshots.plumbing.heads()
+        except GitRefusedError:  # a HEAD that leads nowhere; the files can be kept all the same
+            return b""
+
     def changed(self, path: str) -> None:
         """A tool has changed this file, if it could."""
         with opened(self.root) as here:
@@ -105,7 +122,8 @@ class KeptByGit:
             self.snapshots.keep(turn.id, "after", after.tree)
         self.snapshots.let_go(old if own else (*old, turn.id))
         known = _left(self.before)
-        left = (*(why for why in _left(after) if why not in known), *_told(others))
+        moved = () if self.heads in (None, self._heads()) else (MOVED,)
+        left = (*(why for why in _left(after) if why not in known), *_told(others), *moved)
         return self.recorded(turn).ended(own, left)
 
     def _is_foreign(self, change: Change, after: Snapshot, spans: Sequence[Span]) -> bool:

@@ -64,7 +64,8 @@ class Workspace:
         _check_spelling(path)
         real = self._real(path)
         if real is None:
-            raise ToolFailed(f"{shown(path)} is outside this folder; use a path inside it, such as src/main.py.")
+            where = "leads by a link to what is outside" if self._strays(path) else "is outside"
+            raise ToolFailed(f"{shown(path)} {where} this folder; use a path inside it, such as src/main.py.")
         if _in_git(PurePath(path)) or _in_git(real.relative_to(self.root)):
             raise ToolFailed(f"{shown(path)} belongs to git's own files; use git commands instead.")
         self._check_kind(path, real, purpose)
@@ -90,6 +91,10 @@ class Workspace:
         except (OSError, RuntimeError, ValueError):  # a ring of links
             return None
         return real if real.is_relative_to(self.root) else None
+
+    def _strays(self, path: str) -> bool:
+        """Whether only a link can be why it leads outside, since its own text stays inside."""
+        return Path(os.path.normpath(self.root / path)).is_relative_to(self.root)
 
     def _check_kind(self, path: str, real: Path, purpose: Purpose) -> None:
         try:

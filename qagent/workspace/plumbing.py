@@ -102,6 +102,11 @@ class Plumbing:
         """The names of the refs below, `refs/…`, in the repository itself."""
         return os.fsdecode(self._in_itself("for-each-ref", "--format=%(refname)", below)).split()
 
+    def heads(self) -> bytes:
+        """Where HEAD and the newest stash are; equal bytes mean that neither has moved."""
+        told = self._in_itself("show-ref", "--head", "HEAD", "refs/stash", fine=(0, 1))
+        return told + _text_of(self.repository.folder / "HEAD").encode("utf-8", "surrogateescape")
+
     def move_refs(self, lines: Sequence[str]) -> None:
         """`git update-ref --stdin`, in the repository itself; all of them or none."""
         try:
@@ -109,9 +114,9 @@ class Plumbing:
         except GitRefusedError as refusal:
             raise GitRefusedError("git cannot write its refs in this repository") from refusal
 
-    def _in_itself(self, *words: str, feed: bytes = b"") -> bytes:
+    def _in_itself(self, *words: str, feed: bytes = b"", fine: Sequence[int] = (0,)) -> bytes:
         folder = self.repository.folder
-        return run_git(self.repository.git, ("--git-dir", str(folder), *_settings(), *words), folder, {}, feed)
+        return run_git(self.repository.git, ("--git-dir", str(folder), *_settings(), *words), folder, {}, feed, fine)
 
     def prepare(self) -> None:
         """Makes our own git folder. Its text is ours: what lay there is written over. Raises OSError."""

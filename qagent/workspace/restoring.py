@@ -17,6 +17,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from qagent.errors import UndoProblem
 from qagent.workspace.names import shown
@@ -31,6 +32,9 @@ Note = Callable[[tuple[str, ...]], None]
 _MOST_IN_THE_WAY = 10_000
 
 
+NOTHING: Mapping[str, Kept | None] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """todo: what is not as it should be yet. changed: paths that somebody else has changed since."""
@@ -39,13 +43,16 @@ class Check:
     changed: tuple[str, ...]
 
 
-def check(root: Path, changes: Iterable[Change], id_size: int) -> Check:
-    """Looks, and changes nothing. Raises OSError when the root is gone."""
+def check(root: Path, changes: Iterable[Change], id_size: int, as_if: Mapping[str, Kept | None] = NOTHING) -> Check:
+    """Looks, and changes nothing. Raises OSError when the root is gone.
+
+    as_if: files that are taken to stand so, whatever is there.
+    """
     todo: list[Change] = []
     changed: list[str] = []
     with opened(root) as here:
         for change in changes:
-            now = kept_at(here, change.path, id_size)
+            now = as_if[change.path] if change.path in as_if else kept_at(here, change.path, id_size)
             if now == change.after:
                 continue
             if now == change.before and now is not STRANGE:
@@ -53,6 +60,7 @@ def check(root: Path, changes: Iterable[Change], id_size: int) -> Check:
             else:
                 changed.append(change.path)
         gone = {change.path for change in todo if change.after is None}
+        gone |= {path for path, kept in as_if.items() if kept is None}
         changed += [change.path for change in todo if change.after and _is_in_the_way(here, change.path, gone)]
     return Check(tuple(todo), tuple(sorted(set(changed))))
 

@@ -62,7 +62,7 @@ class Beliefs:
         for turn in turns:
             believed = known.get(turn.id) or ("done" if turn.session == self.session else None)
             if believed and believed != (now := _standing(turn)):
-                files[now] |= dict.fromkeys(change.path for change in turn.changes)
+                files[now] |= dict.fromkeys(change.path for change in turn.changes if change.path not in turn.skipped)
         redone = (path for path in files["done"] if path not in files["undone"])
         return News(tuple(files["undone"]), tuple(redone))
 

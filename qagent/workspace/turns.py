@@ -49,7 +49,8 @@ class Change:
 class Turn:
     """One turn. `id` sorts by time; `begun` is ISO 8601 in UTC. changes: empty while the turn is open.
 
-    left: what was not kept, in words for the person. strewn: files that an undo has put beside their places.
+    left: what was not kept, in words for the person. skipped: files that the last undo or redo left as they were,
+    because the person had changed them. strewn: files that an undo has put beside their places.
     An open turn has: named, the files that its edits have named; tree, what it began with, as git names that; odd, the
     modes in there that are not `usual`.
     """
@@ -63,6 +64,7 @@ class Turn:
     state: State = "open"
     changes: tuple[Change, ...] = ()
     left: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
     strewn: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     tree: str = ""
@@ -97,8 +99,8 @@ def decode(data: bytes) -> Turn | None:
         if record.pop("version") != VERSION:
             return None
         record["changes"] = tuple(_change(change) for change in record["changes"])
-        for name in ("left", "strewn", "named"):
-            record[name] = tuple(map(str, record[name]))
+        for name in ("left", "skipped", "strewn", "named"):
+            record[name] = tuple(map(str, record.get(name, ())))
         turn = Turn(**record)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
