@@ -362,6 +362,8 @@ class Agent:
         text = self._noted(output.text)
         told = (output.summary, text, output.diff, output.changed, carried.seconds, output.good)
         self.emit(CallFinished(call.id, call.name, ok, *told))
+        if (repeated := self._course.repeated) and repeated.is_new:
+            self.emit(Notice(f"the model makes no progress: {habits.TOLD[repeated.answer]}", "warning"))
         good = output.good and deeds.came_out_well(call, risk, output.text)
         return ToolResult(call.id, text, ok, good, output.changed, carried.fate, output.seen)
 
@@ -370,8 +372,6 @@ class Agent:
         repeated = self._course.repeated
         if repeated is None:
             return text
-        if repeated.is_new:
-            self.emit(Notice(f"the model makes no progress: {habits.TOLD[repeated.answer]}", "warning"))
         places = {} if repeated.answer == "same_result" else {"times": str(repeated.times)}
         note = self.words.prompt(repeated.answer, **places)
         return note if repeated.is_known and len(text) > _SHORT else f"{text}\n{note}"

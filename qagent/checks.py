@@ -20,6 +20,9 @@ ROUNDS = 3
 """More hardly ever helps: what the model could not mend in three tries it does not mend in ten."""
 
 
+NAME = "check"
+"""What its events are called by, so that nobody takes it for a call of the model's."""
+
 SECONDS = 600
 """The longest that it may take; a whole test suite may need more than a command of the model's."""
 
@@ -60,21 +63,22 @@ def edits(messages: Iterable[Message]) -> int:
 
 
 async def run(check: Check, number: int, toolbox: Toolbox, emit: Emit) -> ToolOutput:
-    """Runs it, and tells of it as of every call. `number` makes its name one of its own. Raises nothing ModelFacing.
+    """Runs it, and tells of it as of every call, by the name `check`. `number` makes its id one of its own. Raises
+    nothing ModelFacing.
 
     A check that cannot be run finds nothing: the person is told, and the model is not blamed for it.
     """
     call = ToolCall(f"check-{number}", "run", {"command": check.command, "timeout": SECONDS})
-    emit(CallStarted(call, "command"))
+    emit(CallStarted(replace(call, name=NAME), "command"))
     begun, ok = time.monotonic(), True
     try:
         output = await toolbox.run(call)
     except ModelFacing as refusal:
         output, ok = ToolOutput(refusal.text, refusal.text.partition("\n")[0], good=False), False
     seconds = time.monotonic() - begun
-    emit(CallFinished(call.id, call.name, ok, output.summary, output.text, seconds=seconds, good=output.good))
+    emit(CallFinished(call.id, NAME, ok, output.summary, output.text, seconds=seconds, good=output.good))
     if why := why_not_run(output, ok=ok):
-        emit(Notice(f"the check `{check.command}` is left out (check_command), it cannot be run: {why}", "warning"))
+        emit(Notice(f"the check `{check.command}` cannot be run and is left out (check_command): {why}", "warning"))
         return replace(output, good=True)
     return output
 

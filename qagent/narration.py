@@ -35,6 +35,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`'\"<{])")
 _WIDEST = 100
 """Characters after which a paragraph that is still being written is broken, so that it can be seen to grow."""
 _OUTPUT_LINES = 10
+_UNBOUND = "auto mode with sandbox = off: commands run unasked, with all that you may do yourself"
 _ENDINGS = {
     "done": "done",
     "turn_limit": "stopped: the limit of turns is reached",
@@ -66,12 +67,13 @@ def harmless(text: str) -> str:
 
 
 def call_line(call: ToolCall) -> str:
-    """A call as people say it: `read_file src/cart.py`, `run python3 -m pytest`."""
+    """A call as people say it: `read_file src/cart.py`, `run python3 -m pytest (asks for the network)`."""
     shown = [call.arguments.get(key) for key in ("path", "symbol", "pattern", "command")]
     words = " ".join(str(word) for word in shown if word)
     start, end = call.arguments.get("start"), call.arguments.get("end")
     span = f" {start or 1}-{end or ''}" if start or end else ""
-    return harmless(f"{call.name} {words}{span}".strip().replace("\n", "⏎"))
+    more = " (asks for the network)" if call.arguments.get("network") is True else ""
+    return harmless(f"{call.name} {words}{span}".strip().replace("\n", "⏎")) + more
 
 
 def reason(why: str) -> str:
@@ -86,8 +88,9 @@ def ending(outcome: Outcome) -> str:
     if outcome.detail and outcome.reason != "done":
         text += f" ({harmless(outcome.detail.splitlines()[0])})"
     if outcome.refused:
-        calls = "1 call was" if outcome.refused == 1 else f"{outcome.refused} calls were"
-        text += f", but {calls} refused because nobody was there to allow it"
+        one = outcome.refused == 1
+        calls, them = ("1 call was", "it") if one else (f"{outcome.refused} calls were", "them")
+        text += f", but {calls} refused because nobody was there to allow {them}"
     return text
 
 
@@ -155,8 +158,11 @@ class Lines:
     def _of_task(self, event: TaskStarted | TaskFinished) -> Iterator[Line]:
         if isinstance(event, TaskFinished):
             yield Line(f"= {ending(event.outcome)}", "end")
-        elif self._detail and event.sandbox:
+            return
+        if self._detail and event.sandbox:
             yield Line(f"· {harmless(event.model)}, mode {event.mode}, sandbox: {event.sandbox}", "note")
+        if event.mode == "auto" and event.sandbox == "off":
+            yield Line(f"! {_UNBOUND}", "note")
 
     def _of_reply(self, event: PromptSent | ReplyFinished) -> Iterator[Line]:
         if isinstance(event, PromptSent):
@@ -187,11 +193,15 @@ class Lines:
         """The result's text behind its first line, which the summary has told; of a command its end."""
         lines = event.text.splitlines()
         rest = lines[1:] if lines and lines[0].startswith(event.summary.split(",")[0]) else lines
+        shown, more = rest, 0
         if event.call_id in self._commands and not self._detail:
-            rest = rest[-_OUTPUT_LINES:]
-        elif not self._detail and event.ok:
-            return
-        yield from (Line(f"    {harmless(line)}", "detail") for line in rest)
+            shown = rest[-_OUTPUT_LINES:]
+        elif not self._detail:
+            shown = [] if event.ok else rest[:_OUTPUT_LINES]
+            more = 0 if event.ok else len(rest) - len(shown)
+        yield from (Line(f"    {harmless(line)}", "detail") for line in shown)
+        if more:
+            yield Line(f"    … and {more} more line{'' if more == 1 else 's'} for the model", "detail")
 
 
 def _asked(event: PromptSent) -> str:

@@ -277,6 +277,8 @@ async def test_a_result_that_is_known_is_not_said_again(folder: Path) -> None:
     assert second == "This is the same result as before: it stands above. Do not send this call again."
     assert third.startswith("You have sent this call 3 times")
     assert sum("makes no progress" in notice for notice in scene.notices()) == 1
+    at = next(n for n, event in enumerate(scene.events) if "makes no progress" in getattr(event, "text", ""))
+    assert scene.events[at - 1].kind == "call_finished", "the person reads the result first"
 
 
 async def test_a_file_that_has_changed_since_is_shown_again(folder: Path) -> None:

@@ -8,6 +8,7 @@ from sandboxes import with_own_programs
 from scripted_agent import EDIT, READ, Scene, call, repository, write_files
 
 from qagent.checks import why_not_run
+from qagent.narration import call_line
 from qagent.types import ToolOutput
 from qagent.workspace.undoing import Past
 
@@ -20,7 +21,10 @@ MENDED = EDIT.replace("return a - b", "return a * b")
 async def test_a_check_that_passes_ends_the_task(tmp_path: Path) -> None:
     scene = Scene(write_files(tmp_path), [READ, EDIT, READY], settings=CHECK)
     assert (await scene.run()).reason == "done"
-    assert [event.call.id for event in scene.events if event.kind == "call_started"][-1].startswith("check-")
+    begun = [event.call for event in scene.events if event.kind == "call_started"][-1]
+    assert begun.id.startswith("check-")
+    assert call_line(begun) == "check python3 -m unittest -q"
+    assert [event.name for event in scene.events if event.kind == "call_finished"][-1] == "check"
 
 
 async def test_what_a_check_finds_goes_back_to_the_model(tmp_path: Path) -> None:
@@ -90,7 +94,7 @@ async def test_a_check_that_cannot_be_run_is_told_to_the_person_and_fails_nothin
     assert (await scene.run()).reason == "done"
     assert scene.nudges() == []
     (notice,) = (text for text in scene.notices() if "check" in text)
-    assert notice.startswith(f"the check `{command}` is left out (check_command), it cannot be run: ")
+    assert notice.startswith(f"the check `{command}` cannot be run and is left out (check_command): ")
     assert notice.endswith(why)
 
 

@@ -1,22 +1,35 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from command import qagent
+from sandboxes import usable
 from scripted_agent import repository
 
+from qagent.cli.doctor import WIDTH, doctor, page
 from qagent.cli.findings import LOOKS, Finding, Level, Look, Patient, disk_level, examined
+from qagent.cli.start import Options
 from qagent.errors import ConfigProblem, Unreachable
 from qagent.sandbox import advice
-from qagent.sandbox.advice import CONTAINER, System, todo
-from qagent.sandbox.choice import Active
+from qagent.sandbox.advice import CONTAINER, System, another, todo
+from qagent.sandbox.bounds import Wanted
+from qagent.sandbox.choice import Active, Confinement
 from qagent.testing import LoopbackOllama
 
 Capture = pytest.CaptureFixture[str]
 NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def confined() -> Confinement:
+    return usable("bubblewrap")
 
 
 def patient(**env: str) -> Patient:
@@ -110,6 +123,68 @@ def test_no_secret_is_shown(tmp_path: Path, capsys: Capture, monkeypatch: pytest
         assert "hush" not in ran.out + ran.err
 
 
+def test_a_sandbox_is_one_line_and_its_details_are_asked_for(
+    tmp_path: Path, capsys: Capture, confined: Confinement
+) -> None:
+    assert confined.wanted == "bubblewrap"
+    at = Options(tmp_path, sets=("sandbox=bubblewrap",))
+    doctor(at, as_json=False)
+    shown = capsys.readouterr().out
+    doctor(replace(at, verbose=True), as_json=False)
+    detailed = capsys.readouterr().out
+    assert "not close" not in shown
+    assert "✓ sandbox   bubblewrap: writes to the project and temporary files only, no network" in shown
+    assert "it does not close: reading most other files" in detailed
+    ran = qagent(capsys, "doctor", "-C", str(tmp_path), "--set", "sandbox=bubblewrap", "--json")
+    (found,) = (check for check in ran.json["checks"] if check["name"] == "sandbox")
+    assert found["more"].startswith("it does not close: ")
+
+
+def test_no_line_is_wider_than_the_page_but_for_what_cannot_be_broken(tmp_path: Path, capsys: Capture) -> None:
+    at = ("-C", str(tmp_path), "--host", NOWHERE)
+    assert max(map(len, qagent(capsys, "doctor", at, "--set", "sandbox=off").out.splitlines())) <= WIDTH
+    assert qagent(capsys, "doctor", at, "--set", "sandbox=off").out.count("→") > 1
+
+
+def test_long_advice_is_wrapped_like_all_the_rest() -> None:
+    lines = [line.text for line in page([Finding("settings", "red", "unknown", "there is: " + "name, " * 60)])]
+    assert max(map(len, lines)) <= WIDTH
+    assert len(lines) > 4
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_the_signs_gets_plainer_ones(tmp_path: Path, encoding: str) -> None:
+    env = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "qagent", "doctor", "-C", str(tmp_path), "--host", NOWHERE]
+    shown = subprocess.run(command, env=env, capture_output=True, check=False).stdout.decode(encoding)
+    assert "\\u" not in shown
+    assert shown.split()[:2] == ["+", "python"]
+    assert "\n            > export LANG=C.UTF-8\n" in shown
+
+
+def test_the_kind_of_undo_that_a_folder_gets_is_told(tmp_path: Path, capsys: Capture) -> None:
+    def told(folder: Path) -> Finding:
+        at = ("-C", str(folder), "--host", NOWHERE, "--set", "sandbox=off")
+        checks = qagent(capsys, "doctor", at, "--json").json["checks"]
+        return Finding(**next(check for check in checks if check["name"] == "git"))
+
+    (tmp_path / "plain").mkdir()
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "bare"], check=True)
+    inside, plain, bare = told(repository(tmp_path / "x")), told(tmp_path / "plain"), told(tmp_path / "bare")
+    assert (inside.level, "what commands change too" in inside.what) == ("green", True)
+    assert (plain.level, "not what commands change" in plain.what, plain.todo) == ("yellow", True, "git init")
+    assert (bare.level, bare.todo) == ("yellow", "start in a work tree of this repository (-C)")
+
+
+def test_without_a_path_commands_run_all_the_same(tmp_path: Path, capsys: Capture, confined: Confinement) -> None:
+    del confined
+    env = {**os.environ, "PATH": ""}
+    command = [sys.executable, "-m", "qagent", "doctor", "-C", str(tmp_path), "--host", NOWHERE, "--json"]
+    ran = json.loads(subprocess.run(command, env=env, capture_output=True, check=False).stdout)
+    (found,) = (check for check in ran["checks"] if check["name"] == "sandbox")
+    assert found["level"] != "red", found
+
+
 # ------------------------------------------------------------------ one look
 
 
@@ -155,7 +230,9 @@ GITS: list[tuple[str, Level]] = [
 
 @pytest.mark.parametrize(("version", "level"), GITS)
 async def test_an_old_git_is_told(tmp_path: Path, version: str, level: Level) -> None:
-    (tmp_path / "git").write_text(f"#!/bin/sh\necho 'git version {version}'\n")
+    (tmp_path / "git").write_text(
+        f"#!/bin/sh\ncase $1 in --version) echo 'git version {version}';; *) echo true;; esac\n"
+    )
     (tmp_path / "git").chmod(0o755)
     assert (await one(LOOKS["git"], PATH=f"{tmp_path}:{os.environ['PATH']}")).level == level
 
@@ -180,7 +257,7 @@ def linux(*programs: str, root: bool = False, **switches: str) -> System:
 
 ADVICE = [
     (Active("bubblewrap"), linux(), ""),
-    (Active("landlock"), linux(), ""),
+    (Active("landlock"), linux("bwrap"), ""),
     (Active("seatbelt"), System("darwin", lambda _: False), ""),
     (Active("none", chosen=True), linux(), 'remove `sandbox = "off"`'),
     (NONE, linux("apt-get"), "sudo apt-get install bubblewrap"),
@@ -195,6 +272,44 @@ ADVICE = [
     (PART, linux("apt-get", ARMOUR="0\n", CLONE="1\n"), "sudo apt-get install bubblewrap"),
     (NONE, System("win32", lambda _: True), "qagent knows no sandbox for this system"),
 ]
+
+
+def test_landlock_is_good_and_bubblewrap_is_named_as_the_better_one() -> None:
+    told = todo(Active("landlock"), linux("apt-get"))
+    assert told.partition("  # ")[0] == "sudo apt-get install bubblewrap"
+    assert todo(Active("landlock"), linux("apt-get"), "landlock") == ""
+
+
+ASKED_FOR: list[tuple[Wanted, System, str]] = [
+    ("seatbelt", linux("bwrap"), 'remove `sandbox = "seatbelt"`'),
+    ("bubblewrap", linux("bwrap"), 'remove `sandbox = "bubblewrap"`'),
+    ("bubblewrap", linux("apt-get"), "sudo apt-get install bubblewrap"),
+    ("bubblewrap", linux("bwrap", CLONE="0"), "sudo sysctl"),
+    ("bubblewrap", System("darwin", lambda _: False), 'remove `sandbox = "bubblewrap"`'),
+    ("landlock", linux("bwrap"), 'remove `sandbox = "landlock"`'),
+]
+
+
+@pytest.mark.parametrize(("wanted", "system", "begins"), ASKED_FOR)
+def test_a_sandbox_that_was_asked_for_and_does_not_work_is_answered_for_itself(
+    wanted: Wanted, system: System, begins: str
+) -> None:
+    assert todo(NONE, system, wanted).startswith(begins)
+    assert CONTAINER not in todo(NONE, system, wanted)
+
+
+OTHERS = [
+    (Active("bubblewrap"), linux("bwrap"), "--set sandbox=landlock"),
+    (Active("landlock"), linux("bwrap"), "--set sandbox=bubblewrap"),
+    (Active("landlock"), linux("dnf"), "sudo dnf install bubblewrap"),
+    (Active("seatbelt"), System("darwin", lambda _: False), "--set sandbox=off"),
+]
+
+
+@pytest.mark.parametrize(("active", "system", "names"), OTHERS)
+def test_the_sandbox_that_failed_is_not_the_one_that_is_advised(active: Active, system: System, names: str) -> None:
+    assert names in another(active, system)
+    assert f"sandbox={active.name}" not in another(active, system)
 
 
 @pytest.mark.parametrize(("active", "system", "begins"), ADVICE)

@@ -144,6 +144,48 @@ def test_the_reason_names_what_needs_it() -> None:
     assert asked.reason == "`npm ci` needs the network, which `network = ask` asks about."
 
 
+REASONS: list[tuple[str, Mode, bool | None, str]] = [
+    (
+        "python3 x.py",
+        "ask",
+        True,
+        "`python3` is not among the commands that run unasked; "
+        "the model says that this needs the network, which a yes gives it.",
+    ),
+    (
+        "curl https://h/x",
+        "ask",
+        None,
+        "`curl` is not among the commands that run unasked; `curl` needs the network, which a yes gives it.",
+    ),
+    (
+        "rm -rf .; curl x",
+        "auto",
+        None,
+        "`rm` on `.` can destroy much; `curl` needs the network, which a yes gives it; this is always asked.",
+    ),
+    ("python3 x.py", "ask", None, "`python3` is not among the commands that run unasked."),
+]
+
+
+@pytest.mark.parametrize(("line", "mode", "said", "reason"), REASONS)
+def test_a_question_names_the_network_that_a_yes_gives(line: str, mode: Mode, said: bool | None, reason: str) -> None:
+    call = ToolCall("1", "run", {"command": line, **({} if said is None else {"network": said})})
+    asked = decide(call, "command", Policy(mode, asks_network=True))
+    assert asked.reason == reason
+    assert asked.always == reason.endswith("this is always asked.")
+
+
+@given(
+    st.sampled_from(NETWORK + FREE + AWAY + NOTHING), st.sampled_from(["ask", "accept-edits", "auto"]), st.booleans()
+)
+def test_no_yes_gives_more_than_the_question_says(line: str, mode: Mode, said: bool) -> None:
+    call = ToolCall("1", "run", {"command": line, "network": said})
+    asked, grants = decide(call, "command", Policy(mode, asks_network=True)), grants_of(line, network=said)
+    if asked.verdict == "ask" and (grants.network or grants.free):
+        assert ("outside of any sandbox" if grants.free else "network") in asked.reason
+
+
 # ------------------------------------------------------------------ without a sandbox
 
 UNCONFINED = Policy("auto", ("make *",), unconfined="bubblewrap is not installed")

@@ -11,10 +11,11 @@ from qagent.events import (
     PromptSent,
     ReplyFinished,
     TaskFinished,
+    TaskStarted,
     TextStreamed,
 )
 from qagent.narration import Line, Lines, call_line, diff_lines, ending, harmless, reason
-from qagent.types import Outcome, ToolCall, Usage
+from qagent.types import Mode, Outcome, ToolCall, Usage
 
 CALL = ToolCall("1.1", "read_file", {"path": "a.py", "start": 3, "end": 9})
 RUN = ToolCall("1.2", "run", {"command": "pytest"})
@@ -156,4 +157,35 @@ def test_an_ending_says_why_and_what_was_refused() -> None:
         "stopped: the limit of turns is reached (3 turns were not enough)"
     )
     assert ending(Outcome("done", refused=1)).startswith("done, but 1 call was refused")
-    assert "2 calls were refused" in ending(Outcome("done", refused=2))
+    assert ending(Outcome("done", refused=1)).endswith("nobody was there to allow it")
+    assert ending(Outcome("done", refused=2)).endswith("2 calls were refused because nobody was there to allow them")
+
+
+def test_a_call_that_asks_for_the_network_says_so() -> None:
+    assert call_line(ToolCall("1.1", "run", {"command": "make", "network": True})) == "run make (asks for the network)"
+    assert call_line(ToolCall("1.1", "run", {"command": "make", "network": False})) == "run make"
+
+
+def test_a_refusal_is_cut_on_the_screen_and_whole_when_asked_for() -> None:
+    text = "\n".join(["not read yet", *(f"line {number}" for number in range(40)), "Send the change again."])
+    refused = CallFinished("1.3", "write_file", False, "not read yet", text, good=False)
+    assert told(refused) == [
+        "  ✗ not read yet",
+        *(f"    line {number}" for number in range(10)),
+        "    … and 31 more lines for the model",
+    ]
+    assert told(refused, detail=True)[-1] == "    Send the change again."
+
+
+MODES: list[tuple[Mode, str, int]] = [
+    ("auto", "off", 1),
+    ("ask", "off", 0),
+    ("auto", "none", 0),
+    ("auto", "landlock", 0),
+]
+
+
+@pytest.mark.parametrize(("mode", "sandbox", "lines"), MODES)
+def test_that_nothing_keeps_unasked_commands_in_bounds_is_told(mode: Mode, sandbox: str, lines: int) -> None:
+    shown = told(TaskStarted("x", "1", "m", mode, sandbox))
+    assert shown == ["! auto mode with sandbox = off: commands run unasked, with all that you may do yourself"][:lines]

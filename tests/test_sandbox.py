@@ -76,8 +76,34 @@ async def test_temporary_files_are_kept_from_command_to_command_and_from_nobody_
     if bed.kind in FULL:
         name = f"{bed.root.parent.name}-{os.getpid()}"
         command = f"echo x > /tmp/{name}; echo y > /var/tmp/{name}-2; cat /tmp/{name} /var/tmp/{name} /tmp/{name}-2"
-        assert await bed.lines(f"sh -c '{command}'") == ["x", "x", "y"]
+        shown = await bed.lines(f"sh -c '{command}'")
+        assert shown[:3] == ["x", "x", "y"]
+        assert [line for line in shown[3:] if not line.startswith("[/tmp is private to your commands")] == []
+        assert await bed.lines(f"cat /tmp/{name}") == ["x"]
         assert not exists(f"/tmp/{name}")
+
+
+async def test_that_tmp_is_private_is_told_once_to_whom_it_concerns(full: Bed) -> None:
+    assert await full.lines('echo x > "$TMPDIR/a"') == []
+    (told,) = await full.lines("echo x > /tmp/a")
+    assert (
+        told
+        == "[/tmp is private to your commands and thrown away when qagent ends; what is to stay goes into the project]"
+    )
+    assert await full.lines("echo x > /tmp/b; ls /tmp/a") == ["/tmp/a"]
+
+
+async def test_what_steers_and_was_not_there_before_is_told(bed: Bed) -> None:
+    shown = await bed.run("echo x > plan.md; mkdir .qagent")
+    assert shown.text.split("\n")[1:2] == [
+        "[new since this command began: .qagent and plan.md; what steers git or qagent is not for commands to make]"
+    ]
+    assert (bed.root / "plan.md").read_text() == "x\n"
+    assert await bed.lines("cat plan.md") == ["x"]
+
+
+async def test_a_repository_that_git_itself_makes_is_no_news(bed: Bed) -> None:
+    assert "new since" not in (await bed.run("git init -q")).text
 
 
 async def test_the_scratch_folder_goes_with_the_sandbox(bed: Bed) -> None:

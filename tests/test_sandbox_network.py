@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandboxes import FULL, KINDS, Bed, bed_in, names
+from sandboxes import FULL, KINDS, Bed, bed_in, git, names
 
 from qagent.sandbox.choice import Confinement
 from qagent.sandbox.kernel import landlock_abi
 from qagent.sandbox.landlock import Machine
-from qagent.sandbox.refusals import LOOPBACK, NETWORK, NETWORK_OFF, OUTSIDE, SHUT
+from qagent.sandbox.refusals import GIT, LOOPBACK, NETWORK, NETWORK_OFF, OUTSIDE, SHUT
 from qagent.tools.shell import Shell
 from qagent.workspace.place import Workspace
 
@@ -119,6 +119,27 @@ async def test_a_network_that_is_switched_off_is_called_so(full: Bed) -> None:
 async def test_plan_md_has_words_of_its_own(full: Bed) -> None:
     (full.root / "plan.md").write_text("x")
     assert (await full.lines("echo y > plan.md"))[-1] == SHUT
+
+
+BUSY = [
+    ("rm plan.md", SHUT),
+    ("mv plan.md other", SHUT),
+    ("rm -r .qagent", SHUT),
+    ("mv .git other", GIT),
+    ("python3 -c 'import os; os.remove(\"plan.md\")'", SHUT),
+]
+
+
+@pytest.mark.parametrize(("command", "told"), BUSY)
+async def test_what_is_shut_and_therefore_busy_has_the_same_words(full: Bed, command: str, told: str) -> None:
+    git(full.root, "init", "-q")
+    (full.root / ".qagent").mkdir()
+    (full.root / "plan.md").write_text("x")
+    assert (await full.lines(command))[-1] == told
+
+
+async def test_what_else_is_busy_has_none(full: Bed) -> None:
+    assert await full.lines("echo 'x: Device or resource busy'; false") == ["x: Device or resource busy"]
 
 
 async def test_more_folders_can_be_opened_for_writing(bed: Bed) -> None:

@@ -158,9 +158,35 @@ def test_when_nobody_watches_only_a_pattern_allows(command: str) -> None:
     call = ToolCall("1", "run", {"command": command})
     name = command.split()[0]
     decision = decide(call, "command", Policy("accept-edits", unasked_reads=False))
-    assert decision == Decision("ask", f"Nobody is there to watch `{name}` run, and no allow pattern names it.")
+    assert decision == Decision("ask", f"No allow pattern names `{name}`.")
     assert decide(call, "command", Policy("accept-edits", ("*",), unasked_reads=False)).verdict == "allow"
     assert decide(call, "command", Policy("auto", unasked_reads=False)).verdict == "allow"
+
+
+UNFIT = [
+    (
+        "curl -s https://h/x",
+        "curl*",
+        "The pattern `curl*` names no place outside this folder, and `https://h/x` is one.",
+    ),
+    ("cat notes", "cat *", "The pattern `cat *` names no place outside this folder, and `notes` is one."),
+    ("make $(ls)", "make *", "`make` gets arguments that are not known before it runs, so no pattern allows it."),
+    ("curl https://h/x", "wget *", "No allow pattern names `curl`."),
+]
+
+
+@pytest.mark.parametrize(("command", "pattern", "reason"), UNFIT)
+def test_why_a_pattern_that_seems_to_fit_does_not_is_told(
+    folder: Path, command: str, pattern: str, reason: str
+) -> None:
+    call = ToolCall("1", "run", {"command": command})
+    policy = Policy("accept-edits", (pattern,), unasked_reads=False)
+    assert decide(call, "command", policy, where=Workspace(folder).touches).reason == reason
+
+
+def test_a_pattern_that_names_the_place_fits_it() -> None:
+    call = ToolCall("1", "run", {"command": "curl https://h/x"})
+    assert decide(call, "command", Policy("accept-edits", ("curl https://*",), unasked_reads=False)).verdict == "allow"
 
 
 # ------------------------------------------------------------------ what is allowed really only looks

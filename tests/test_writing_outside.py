@@ -60,8 +60,9 @@ def test_auto_mode_writes_here_and_in_scratch_space_unasked(command: str) -> Non
 
 # ------------------------------------------------------------------ what the person reads
 
+FREE = "; it would run outside of any sandbox; this is always asked."
 REASONS: list[tuple[str, Mode, str]] = [
-    ("git push", "ask", "`git push` leaves this machine; this is always asked."),
+    ("git push", "ask", f"`git push` leaves this machine{FREE}"),
     ("cat ../x", "ask", "`../x` is not inside this folder."),
     (
         "cat /etc/x",
@@ -88,9 +89,9 @@ REASONS: list[tuple[str, Mode, str]] = [
         "`> .qagent/config.toml` changes what belongs to qagent; this is always asked.",
     ),
     ("cp a .git/x", "auto", "`.git/x` belongs to git; this is always asked."),
-    ("echo x > ../a", "auto", "`> ../a` may write outside this folder; this is always asked."),
-    ("cp a ../b", "auto", "`cp` with `../b` may write outside this folder; this is always asked."),
-    ("mv a /tmp/b", "auto", "`mv` takes `a` out of this folder; this is always asked."),
+    ("echo x > ../a", "auto", f"`> ../a` may write outside this folder{FREE}"),
+    ("cp a ../b", "auto", f"`cp` with `../b` may write outside this folder{FREE}"),
+    ("mv a /tmp/b", "auto", f"`mv` takes `a` out of this folder{FREE}"),
     ("cd .. && touch x", "auto", "Behind `cd ..` `touch` may write outside this folder; this is always asked."),
     ("sudo $X", "auto", "`sudo` can do great harm; this is always asked."),
     ("FOO=1 python3 -m unittest", "ask", "This line sets variables and is too involved to be judged."),

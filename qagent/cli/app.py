@@ -254,13 +254,14 @@ def doctor(
     host: Host = None,
     model: Annotated[str | None, typer.Option("-m", "--model", help="Look for this model.")] = None,
     sets: Sets = None,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also what the sandbox does not close.")] = False,
 ) -> None:
     """What works here, what does not, and the command that mends it. Exit 3 when something cannot work at all."""
     from qagent.cli.doctor import doctor as examine
     from qagent.cli.start import Options
 
     flags: dict[str, object] = {"server": server, "host": host, "model": model}
-    raise Ended(examine(Options(cwd, flags, tuple(sets or ()), no_input=True), as_json=as_json))
+    raise Ended(examine(Options(cwd, flags, tuple(sets or ()), no_input=True, verbose=verbose), as_json=as_json))
 
 
 models = typer.Typer(help="What is known of a model, and what is set for it.", rich_markup_mode=None)

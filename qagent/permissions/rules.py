@@ -1,17 +1,7 @@
 """May this call run? A call, its risk and the person's policy in; allow, ask or deny with a reason out. Pure.
 
-What is denied stays denied, whatever else allows it; what is always asked is asked in every mode. Patterns:
-
-- A pattern is matched against one simple command, its words joined by single blanks without their quotes; a word that
-  holds a blank itself keeps single quotes. `*`, `?` and `[…]` mean what they mean in file names; `*` crosses `/`.
-- `pytest` matches the bare command alone, `pytest *` the command with any arguments or none, `pytest*` everything that
-  begins with these letters, `pytest-watch` too.
-- `> GLOB` matches a redirection that writes (`>`, `>>`, `>|`, `&>`, with any descriptor) to such a path, `< GLOB` one
-  that reads.
-- An allow pattern does not match words that a substitution fills in, nor words that lead outside (absolute, with `..`,
-  or by a link), unless it names such a place itself: `cat *` does not allow `cat /etc/passwd`, `cat /etc/*` does. A
-  deny pattern is also matched with the program's folder or git's own options left off, and against all that a wrapper
-  starts.
+What is denied stays denied, whatever else allows it; what is always asked is asked in every mode. What a pattern means
+is told in `patterns`.
 """
 
 from __future__ import annotations
@@ -22,13 +12,13 @@ from functools import cache
 from typing import Literal
 
 from qagent.permissions.alarms import alarm
-from qagent.permissions.always_asked import name_of, started, why_asked
+from qagent.permissions.always_asked import name_of, why_asked
 from qagent.permissions.command_line import ParsedLine, Redirect, SimpleCommand, parse
-from qagent.permissions.grants import why_network
-from qagent.permissions.paths import Where, leaves, notes, outside, owner
+from qagent.permissions.grants import grants_of, why_network
+from qagent.permissions.paths import Where, notes, owner
+from qagent.permissions.patterns import deny_hit, is_allowed, redirect_is_allowed, why_no_pattern
 from qagent.permissions.read_only import why_not
 from qagent.permissions.unclear import why_unclear
-from qagent.permissions.writers import git_verb
 from qagent.types import Mode, Risk, ToolCall
 from qagent.workspace.secrets import is_secret
 
@@ -134,11 +124,26 @@ def _decide_command(call: ToolCall, policy: Policy, where: Where | None) -> Deci
         return _denied(pattern)
     line = parse(text)
     decision = _decide_text(text, policy) if line is None else _decide_line(line, text, policy, where)
-    said = call.arguments.get("network") is True
-    if decision.verdict != "allow" or not policy.asks_network or (decision == _BY_PATTERN and not said):
+    return _with_grants(decision, text, policy, said=call.arguments.get("network") is True)
+
+
+def _with_grants(decision: Decision, text: str, policy: Policy, *, said: bool) -> Decision:
+    """A question names what a yes gives beyond the usual; what runs unasked but for the network becomes one."""
+    if decision.verdict == "deny":
         return decision
-    why = why_network(text, said=said)
-    return Decision("ask", f"{why}, which `network = ask` asks about") if why else decision
+    if decision.verdict == "ask" and grants_of(text).free:
+        return _adding(decision, "it would run outside of any sandbox")
+    why = why_network(text, said=said) if policy.asks_network else None
+    if why is None or (decision == _BY_PATTERN and not said):
+        return decision
+    if decision.verdict == "allow":
+        return Decision("ask", f"{why}, which `network = ask` asks about")
+    return _adding(decision, f"{why}, which a yes gives it")
+
+
+def _adding(decision: Decision, more: str) -> Decision:
+    reason = decision.reason.removesuffix(ALWAYS)
+    return Decision(decision.verdict, f"{reason}; {more}{decision.reason[len(reason) :]}")
 
 
 def _denied(pattern: str) -> Decision:
@@ -157,7 +162,7 @@ def _decide_text(text: str, policy: Policy) -> Decision:
 
 
 def _decide_line(line: ParsedLine, text: str, policy: Policy, where: Where | None) -> Decision:
-    if pattern := _deny_hit(line, policy.deny):
+    if pattern := deny_hit(line, policy.deny):
         return _denied(pattern)
     if why := why_asked(line, where):
         return Decision("ask", f"{why}{ALWAYS}")
@@ -167,7 +172,7 @@ def _decide_line(line: ParsedLine, text: str, policy: Policy, where: Where | Non
         return _decide_text(text, policy) if unknown else Decision("allow", _AUTO)
     visits = not _VISITS.isdisjoint(name_of(command) for command in line.commands)
     for command in line.commands:
-        if not _is_allowed(command, policy.allow, where) and (why := _why_not_read(command, policy, where, visits)):
+        if not is_allowed(command, policy.allow, where) and (why := _why_not_read(command, policy, where, visits)):
             return _asked(why, policy)
     for redirect in line.redirects:
         if why := _why_not_redirected(redirect, policy.allow, where):
@@ -180,7 +185,7 @@ _BY_PATTERN = Decision("allow", "this only reads, or a rule allows it")
 
 def _by_pattern(line: ParsedLine, policy: Policy, where: Where | None) -> bool:
     """Whether patterns allow all of it, so that the network needs no question of its own."""
-    fits = all(_is_allowed(command, policy.allow, where) for command in line.commands)
+    fits = all(is_allowed(command, policy.allow, where) for command in line.commands)
     return policy.asks_network and fits and not any(_why_not_redirected(r, policy.allow, where) for r in line.redirects)
 
 
@@ -190,26 +195,14 @@ def _asked(why: str, policy: Policy) -> Decision:
     return Decision("ask", why + told if policy.lacks_sandbox else why)
 
 
-def _deny_hit(line: ParsedLine, deny: tuple[str, ...]) -> str | None:
-    commands = [part for command in line.commands for part in started(command)]
-    for pattern in deny:
-        if any(_matches(pattern, _texts(command)) for command in commands):
-            return pattern
-        if any(_matches_redirect(pattern, redirect) for redirect in line.redirects):
-            return pattern
-    return None
-
-
 _VISITS = frozenset({"cd", "pushd", "popd"})
 
 
 def _why_not_read(command: SimpleCommand, policy: Policy, where: Where | None, visits: bool) -> str | None:
     """Why a command that no pattern allows does not run unasked, though it may only read."""
     name = name_of(command)
-    if policy.lacks_sandbox:
-        return f"no allow pattern names `{name}`"
-    if not policy.unasked_reads:
-        return f"nobody is there to watch `{name}` run, and no allow pattern names it"
+    if policy.lacks_sandbox or not policy.unasked_reads:
+        return why_no_pattern(command, policy.allow, where)
     if visits:
         return "behind `cd` all names mean something else; name the files from here instead"
     if name == "git" and not policy.unasked_git:
@@ -218,55 +211,6 @@ def _why_not_read(command: SimpleCommand, policy: Policy, where: Where | None, v
 
 
 def _why_not_redirected(redirect: Redirect, allow: tuple[str, ...], where: Where | None) -> str | None:
-    target = redirect.target
-    if redirect.to_descriptor or target == "/dev/null":
+    if redirect.to_descriptor or redirect.target == "/dev/null" or redirect_is_allowed(redirect, allow, where):
         return None
-    away = leaves(target, where)
-    fitting = (pattern for pattern in allow if not away or outside(pattern.lstrip("<> ")))
-    if not notes(target) and any(_matches_redirect(pattern, redirect) for pattern in fitting):
-        return None
-    return f"`{redirect.operator} {target}` {'writes' if redirect.writes else 'reads'} a file"
-
-
-# ------------------------------------------------------------------ patterns
-
-
-def _is_allowed(command: SimpleCommand, allow: tuple[str, ...], where: Where | None) -> bool:
-    if command.filled or not allow:
-        return False
-    text = [_joined(command.words)]
-    away = any(leaves(word, where) for word in command.words[1:])
-    for pattern in allow:
-        program, *rest = pattern.split() or [""]
-        fits = not away or any(map(outside, rest))
-        if fits and ("/" not in command.words[0] or "/" in program) and _matches(pattern, text):
-            return True
-    return False
-
-
-def _texts(command: SimpleCommand) -> list[str]:
-    """How a deny pattern sees a command: with and without quotes, the program's folder, and git's own options."""
-    bare = (name_of(command), *command.words[1:])
-    verb, rest = git_verb(bare[1:]) if bare[0] == "git" else ("", ())
-    forms = (command.words, bare, *((("git", verb, *rest),) if verb else ()))
-    return [text for words in forms for text in (_joined(words), " ".join(words))]
-
-
-def _joined(words: tuple[str, ...]) -> str:
-    return " ".join(f"'{word}'" if not word or any(c.isspace() for c in word) else word for word in words)
-
-
-def _matches(pattern: str, texts: list[str]) -> bool:
-    if pattern.startswith((">", "<")):
-        return False
-    bare = pattern.removesuffix(" *")
-    return any(fnmatchcase(text, pattern) or (bare != pattern and fnmatchcase(text, bare)) for text in texts)
-
-
-def _matches_redirect(pattern: str, redirect: Redirect) -> bool:
-    sign = ">" if redirect.writes else "<"
-    return (
-        pattern.startswith(sign)
-        and not redirect.to_descriptor
-        and fnmatchcase(redirect.target, pattern.removeprefix(sign).strip())
-    )
+    return f"`{redirect.operator} {redirect.target}` {'writes' if redirect.writes else 'reads'} a file"

@@ -1,4 +1,5 @@
-"""How a person gets a better sandbox: the active one, and what the machine tells, in; a command out, or "". Pure."""
+"""How a person gets a better sandbox, or another one: the active one, the one that was asked for and what the machine
+tells, in; a command out, or "". Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from qagent.sandbox.choice import Active
+from qagent.sandbox.bounds import Wanted
+from qagent.sandbox.choice import Active, usual
 
 INSTALLS: Mapping[str, str] = MappingProxyType(
     {
@@ -51,18 +53,39 @@ def is_whole(active: Active) -> bool:
     return active.name in ("bubblewrap", "seatbelt") or (active.name == "landlock" and active.whole)
 
 
-def todo(active: Active, system: System) -> str:
+def todo(active: Active, system: System, wanted: Wanted = "auto") -> str:
+    """ "" where there is nothing better."""
     if is_whole(active):
-        return ""
+        beside = active.name == "landlock" and wanted == "auto" and not system.has("bwrap")
+        return f"{_install(system)}  # bubblewrap is used instead, once it is there" if beside else ""
     if active.chosen:
-        return 'remove `sandbox = "off"` from your settings, or try once with `--set sandbox=auto`'
+        return _without("off")
+    if wanted not in ("auto", *usual(system.platform)):
+        return _without(wanted)
     if not system.platform.startswith("linux"):
         return "qagent knows no sandbox for this system; on Windows, work in WSL"
     if not system.root and (command := _switch(system.switches)):
         return f"{command}  # until the next start of the machine; a file in /etc/sysctl.d makes it last"
     if not system.has("bwrap"):
-        return next((command for name, command in INSTALLS.items() if system.has(name)), "install bubblewrap")
-    return CONTAINER
+        return _install(system)
+    return CONTAINER if wanted == "auto" or active.name != "none" else _without(wanted)
+
+
+def another(active: Active, system: System, wanted: Wanted = "auto") -> str:
+    """When the active one was tried, and then could not be set up."""
+    if active.name == "bubblewrap":
+        return "try the other one: `--set sandbox=landlock`"
+    if active.name == "landlock":
+        return "try the other one: `--set sandbox=bubblewrap`" if system.has("bwrap") else _install(system)
+    return todo(active, system, wanted) or "look at what it says; `--set sandbox=off` does without one"
+
+
+def _without(wanted: Wanted) -> str:
+    return f'remove `sandbox = "{wanted}"` from your settings, or try once with `--set sandbox=auto`'
+
+
+def _install(system: System) -> str:
+    return next((command for name, command in INSTALLS.items() if system.has(name)), "install bubblewrap")
 
 
 def _switch(switches: Mapping[str, str]) -> str:

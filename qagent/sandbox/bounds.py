@@ -20,7 +20,7 @@ TMP = Path("/tmp")
 UNCLOSED = (
     "reading most other files",
     "how many processes a command starts and how much of the disk it fills, until its time is up",
-    "a new .git or .qagent where there was none",
+    "a new .git, .qagent or plan.md where there was none",
 )
 """What no sandbox here keeps from commands."""
 UNCLOSED_LINUX = ("virtual sockets (vsock) and the kernel's key rings",)
@@ -48,7 +48,9 @@ class Bounds:
     """Absolute paths, free of links, that exist.
 
     writable: folders, the workspace first. shut: what lies in them and is not. hidden: what is not even read. tools:
-    folders below /tmp with programs, which stay in sight though /tmp is `scratch` there.
+    folders below /tmp with programs, which stay in sight though /tmp is `scratch` there. unwanted: what must not be
+    there afterwards. missing: what would be shut if it existed;
+    git may bring it.
     """
 
     root: Path
@@ -59,6 +61,7 @@ class Bounds:
     tools: tuple[Path, ...] = ()
     network: bool = False
     unwanted: tuple[Path, ...] = ()
+    missing: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

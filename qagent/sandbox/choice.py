@@ -14,25 +14,24 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qagent.sandbox import bubblewrap, landlock, seatbelt
-from qagent.sandbox.bounds import TMP, Bounds, Grants, SandboxName, Wanted, mounts
+from qagent.sandbox import bubblewrap, landlock, scratch, seatbelt
+from qagent.sandbox.bounds import TMP, Bounds, Grants, Mount, SandboxName, Wanted, mounts
 from qagent.sandbox.guard import Guard, guard
 from qagent.sandbox.landlock import Machine
 from qagent.sandbox.reach import bounds_of
+from qagent.sandbox.scratch import OWN, Scratch
 
 _SECONDS = 10.0
 """The longest that trying one out may take."""
 
 _VAR_TMP = Path("/var/tmp")
-_OWN = "qagent"
-"""In the scratch folder, what TMPDIR names: nothing else that is mounted below /tmp gets in its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +69,24 @@ class Active:
 @dataclass(frozen=True, slots=True)
 class Confined:
     """A command as it is started. temporary: the folder for temporary files as the command sees it. ends_all: when it
-    ends, the sandbox ends what it left running, and tells of it. guard: what has to be put back then."""
+    ends, the sandbox ends what it left running, and tells of it. guard: what has to be put back then. mounted: names in
+    the scratch folder that no command made; None when commands do not see it as /tmp."""
 
     words: list[str]
     temporary: Path
     bounds: Bounds
     ends_all: bool = True
     guard: Guard | None = None
+    mounted: frozenset[str] | None = None
+
+    @property
+    def wrote_to_tmp(self) -> bool:
+        """Whether something stands in the private /tmp, beside what TMPDIR names."""
+        with suppress(OSError):
+            return self.mounted is not None and any(
+                path.name not in self.mounted for path in self.bounds.scratch.iterdir()
+            )
+        return False
 
 
 class Confinement:
@@ -92,20 +102,26 @@ class Confinement:
     ) -> None:
         """writes: more folders that commands may write to. machine: what Landlock's launcher may use, instead of all
         that there is."""
-        self._wanted, self._env, self._writes = wanted, env, writes
+        self._wanted: Wanted = wanted
+        self._env, self._writes = env, writes
         self._active: Active | None = None
         self._machine = machine
-        self._told = False
-        self._scratch: Path | None = None
+        self._told: set[str] = set()
+        self._scratch: Scratch | None = None
 
     @property
     def known(self) -> Active | None:
         """None until it has been tried."""
         return self._active
 
-    def tell_once(self) -> bool:
+    @property
+    def wanted(self) -> Wanted:
+        return self._wanted
+
+    def tell_once(self, what: str = "") -> bool:
         """True for the first who asks."""
-        first, self._told = not self._told, True
+        first = what not in self._told
+        self._told.add(what)
         return first
 
     async def active(self) -> Active:
@@ -116,7 +132,8 @@ class Confinement:
     async def _tried(self) -> Active:
         if self._wanted == "off":
             return Active("none", why="it is switched off (sandbox = off)", chosen=True)
-        names = _usual() if self._wanted == "auto" else (self._wanted,)
+        await asyncio.to_thread(scratch.sweep)
+        names = usual(sys.platform) if self._wanted == "auto" else (self._wanted,)
         faults: list[str] = []
         for name in names:
             found = await self._try(name)
@@ -144,31 +161,31 @@ class Confinement:
         """`left`: a descriptor that is told when the command left something running. Raises OSError."""
         if root == Path("/"):
             raise OSError("the project is the whole disk; work in a folder of it, or set `sandbox = off`")
-        scratch = self._scratch_folder()
-        bounds = bounds_of(root, scratch, self._env, grants, self._writes)
+        own = self._scratch_folder()
+        bounds = bounds_of(root, own, self._env, grants, self._writes)
         stands_for = [folder for folder in (TMP, _VAR_TMP) if _can_stand_for(folder, root)]
         steps = mounts(bounds, stands_for, frozenset(path for path in bounds.hidden if not path.is_dir()))
-        seen = TMP / _OWN if TMP in stands_for else scratch / _OWN
+        seen = TMP / OWN if TMP in stands_for else own / OWN
+        mounted = _mounted(steps, stands_for)
         match active.name:
             case "bubblewrap":
                 bwrap, is_root = _found("bwrap", self._env) or "bwrap", os.geteuid() == 0
                 words = bubblewrap.arguments(bwrap, bounds, steps, command, left, is_root=is_root)
-                return Confined(words, seen, bounds)
+                return Confined(words, seen, bounds, mounted=mounted)
             case "landlock":
                 machine = self._machine or Machine()
                 words = landlock.arguments(sys.executable, machine, bounds, steps, command, left, os.getpid())
                 if machine.namespaces:
-                    return Confined(words, seen, bounds)
-                return Confined(words, scratch / _OWN, bounds, guard=guard(bounds))
+                    return Confined(words, seen, bounds, mounted=mounted)
+                return Confined(words, own / OWN, bounds, guard=guard(bounds))
             case _:
-                return Confined(seatbelt.arguments(bounds, command), scratch / _OWN, bounds, ends_all=False)
+                return Confined(seatbelt.arguments(bounds, command), own / OWN, bounds, ends_all=False)
 
     def _scratch_folder(self) -> Path:
-        if self._scratch is None or not self._scratch.is_dir():
-            self._scratch = Path(tempfile.mkdtemp(prefix="qagent-")).resolve()
-            (self._scratch / _OWN).mkdir()
-            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
-        return self._scratch
+        if self._scratch is None or not self._scratch.path.is_dir():
+            self._scratch = scratch.make()
+            weakref.finalize(self, self._scratch.remove)
+        return self._scratch.path
 
 
 def _can_stand_for(folder: Path, root: Path) -> bool:
@@ -176,11 +193,20 @@ def _can_stand_for(folder: Path, root: Path) -> bool:
     return folder.is_dir() and not folder.is_symlink() and not folder.is_relative_to(root)
 
 
-def _usual() -> tuple[str, ...]:
-    """The strongest first."""
-    if sys.platform == "darwin":
+def _mounted(steps: Sequence[Mount], stands_for: Sequence[Path]) -> frozenset[str] | None:
+    """The first names below /tmp of what is mounted there: where one is missing it is made in the scratch folder."""
+    if TMP not in stands_for:
+        return None
+    below = ((step.target, folder) for step in steps for folder in stands_for if step.target.is_relative_to(folder))
+    parts = (target.relative_to(folder).parts[:1] for target, folder in below)
+    return frozenset({OWN, *(name for names in parts for name in names)})
+
+
+def usual(platform: str) -> tuple[str, ...]:
+    """Those of a system, the strongest first."""
+    if platform == "darwin":
         return ("seatbelt",)
-    return ("bubblewrap", "landlock") if sys.platform.startswith("linux") else ()
+    return ("bubblewrap", "landlock") if platform.startswith("linux") else ()
 
 
 def _found(program: str, env: Mapping[str, str]) -> str | None:

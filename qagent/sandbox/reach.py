@@ -1,7 +1,8 @@
 """Looks at the disk for what a command's bounds are made of: git's folder, key folders, programs below /tmp.
 
 In: the workspace's root, a scratch folder, the environment, the grants. Out: `Bounds`, with paths that exist now. What
-does not exist yet cannot be shut: a script may make a `.git` where there is none, or one in a folder of the project.
+does not exist yet cannot be shut: a script may make a `.git` where there is none, or one in a folder of the project. Of
+the workspace's own it is told then.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def bounds_of(
         tuple(outermost(_tools(root, env))),
         grants.network,
         tuple(_unwanted(git, grants)) if git else (),
+        tuple(path for name in OURS if grants.git == "no" and not os.path.lexists(path := root / name)),
     )
 
 
@@ -70,6 +72,11 @@ def remove_planted(bounds: Bounds) -> tuple[str, ...]:
     for path in found:
         path.unlink(missing_ok=True)
     return tuple(f".git/{path.name}" for path in found)
+
+
+def planted(bounds: Bounds) -> tuple[str, ...]:
+    """The names of what steers git or qagent and was not there before. It stays: somebody else may have made it."""
+    return tuple(path.name for path in bounds.missing if os.path.lexists(path))
 
 
 def git_folder(root: Path) -> Path | None:

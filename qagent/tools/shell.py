@@ -20,7 +20,7 @@ from qagent.errors import ToolFailed
 from qagent.sandbox.bounds import Grants
 from qagent.sandbox.choice import Confined, Confinement
 from qagent.sandbox.environment import environment
-from qagent.sandbox.reach import remove_planted
+from qagent.sandbox.reach import planted, remove_planted
 from qagent.sandbox.refusals import told
 from qagent.tools.output import Output
 from qagent.tools.process import Start, finish
@@ -32,6 +32,10 @@ LONGEST = 1_800
 
 _SET_UP = ("bwrap: ", "qagent sandbox: ", "sandbox-exec: ")
 """How the line begins by which a sandbox tells that it has not run anything."""
+
+
+_NEW = "[new since this command began: {names}; what steers git or qagent is not for commands to make]"
+_PRIVATE = "[/tmp is private to your commands and thrown away when qagent ends; what is to stay goes into the project]"
 
 
 def no_grants(command: str, *, network: bool) -> Grants:
@@ -79,20 +83,25 @@ class Shell:
         if confined:
             left = _was_told(reading) if confined.ends_all else left
             _check_set_up(code, output)
-            notes += self._hints(output, confined) if code else ()
+            notes += self._hints(output, confined, failed=code != 0)
         notes += ("[what it left running in the background was stopped]",) if left else ()
         ending = f"exit {code}" if code >= 0 else f"killed by signal {-code}"
         lines = f"{output.lines} line{'' if output.lines == 1 else 's'}"
         text = _report(f"{ending}, {time.monotonic() - begun:.1f} s", output, *notes)
         return ToolOutput(text, f"{ending}, {lines}", good=code == 0)
 
-    def _hints(self, output: Output, confined: Confined) -> tuple[str, ...]:
-        return (told(output.shown(), confined.bounds, network_off=self.network == "off"),)
+    def _hints(self, output: Output, confined: Confined, *, failed: bool) -> tuple[str, ...]:
+        """What the output does not tell and the sandbox knows."""
+        refused = told(output.shown(), confined.bounds, network_off=self.network == "off") if failed else ""
+        new = planted(confined.bounds)
+        made = _NEW.format(names=" and ".join(new)) if new else ""
+        private = _PRIVATE if confined.wrote_to_tmp and self.confinement.tell_once("tmp") else ""
+        return refused, made, private
 
     async def _start(self, root: Path, command: str, network: bool, telling: int) -> tuple[Start, Confined | None]:
         """How it is started, and in which sandbox."""
         bash = shutil.which("bash")
-        words = [bash, "--noprofile", "--norc", "-c", command] if bash else ["sh", "-c", command]
+        words = [bash, "--noprofile", "--norc", "-c", command] if bash else ["/bin/sh", "-c", command]
         active = await self.confinement.active()
         grants = self._granted(command, network=network)
         if active.name == "none" or grants.free:
