@@ -48,6 +48,23 @@ async def test_a_write_that_shrinks_a_file_by_more_than_half_asks_in_every_mode(
     assert ((folder / "long.py").read_text() == "x = 1\n") is yes
 
 
+@pytest.mark.parametrize("mode", ["accept-edits", "auto"])
+async def test_an_edit_that_takes_all_of_a_file_asks_in_every_mode(folder: Path, mode: str) -> None:
+    (folder / "long.py").write_text(LONG)
+    block = f"<<<<<<< SEARCH\n{LONG}=======\n>>>>>>> REPLACE\n"
+    scene = Scene(
+        folder,
+        [READ_LONG, call("edit_file", block, path="long.py"), "I stop."],
+        answers=[Answer(False)],
+        settings={"mode": mode},
+    )
+    await scene.run("Empty it.")
+    assert [question.reason for question in scene.questions] == [
+        "This leaves 0 of the 200 lines of `long.py`; this is always asked."
+    ]
+    assert (folder / "long.py").read_text() == LONG
+
+
 async def test_the_diff_and_the_rung_reach_whoever_listens(folder: Path) -> None:
     old, new = ("def add(a, b): \n    return a " + sign + " b\n" for sign in "-+")
     block = f"<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n"

@@ -74,6 +74,12 @@ async def test_a_file_that_was_not_read_is_not_edited_and_its_place_is_shown(rea
     assert (reader.place.root / "a.txt").read_text() == TEXT
 
 
+@pytest.mark.parametrize(("data", "size"), [("one\n", "It has 1 line. Line 1 now:\none\n"), ("", "It is empty.\n")])
+async def test_a_refusal_tells_the_size_of_a_small_file(reader: Reader, data: str, size: str) -> None:
+    (reader.place.root / "small.txt").write_text(data)
+    assert f"nothing was changed. {size}Send" in await stale(reader.edit("small.txt", "one\n", "two\n"))
+
+
 async def test_what_a_refusal_showed_is_known(reader: Reader) -> None:
     await stale(reader.edit("a.txt", "line 500\n", "500\n"))
     assert "edited a.txt, line 500" in (await reader.edit("a.txt", "line 500\n", "500\n")).text

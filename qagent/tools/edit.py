@@ -17,7 +17,7 @@ from qagent.edits.refused import EditRefused
 from qagent.edits.table import flat
 from qagent.errors import ToolFailed
 from qagent.tools.reads import Known, refuse_unread, seen_after
-from qagent.tools.told import told
+from qagent.tools.told import shrunk, told
 from qagent.types import ToolOutput
 from qagent.workspace.files import FileText, read_text, write_atomic
 from qagent.workspace.locks import locked
@@ -26,6 +26,8 @@ from qagent.workspace.place import Workspace
 
 _LOOKED_AT = 20
 """Other files, of those that the model has read, in which a missing text is looked for."""
+_NOT_SMALL = 400
+"""Characters. An edit names what it takes, so in a file of some lines nobody need be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,25 @@ def preview_edit(
 ) -> str:
     """The diff that edit_file would make; nothing is written. Raises as edit_file does."""
     return _planned(workspace, known, _Request(path, old, new, symbol, edits)).diff
+
+
+def doubt_edit(
+    workspace: Workspace,
+    *,
+    path: str,
+    old: str | None = None,
+    new: str | None = None,
+    symbol: str | None = None,
+    edits: list[dict[str, str]] | None = None,
+) -> str:
+    """Why a person should see this call though a rule allows it, or "": it takes more than half of the text of a file
+    that is not small."""
+    try:
+        change = _planned(workspace, None, _Request(path, old, new, symbol, edits))
+    except ToolFailed:
+        return ""  # told when it is run
+    small = change.before is None or len(change.before.text) < _NOT_SMALL
+    return "" if small else shrunk(change)
 
 
 def _planned(workspace: Workspace, known: Known | None, request: _Request) -> Change:

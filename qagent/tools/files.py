@@ -21,6 +21,7 @@ from qagent.edits.table import flat, table
 from qagent.edits.unwrap import unwrapped
 from qagent.errors import ToolFailed
 from qagent.tools.reads import Known, check_read_whole, seen, seen_after
+from qagent.tools.told import shrunk
 from qagent.types import ToolOutput
 from qagent.workspace.background import in_background
 from qagent.workspace.files import FileText, read_text, write_atomic
@@ -32,7 +33,6 @@ from qagent.workspace.place import Workspace
 MOST_LINES = 400
 MOST_CHARACTERS = 16_000
 MOST_ENTRIES = 200
-"""In these a fence around the whole may be meant; around code the model has put it (7B, whatever it is told)."""
 _MOST_FOLDERS = 40
 _MOST_FILES = 50_000
 """Beyond this many files, listing stops and says so."""
@@ -76,7 +76,8 @@ def _range(name: str, total: int, start: int | None, end: int | None) -> tuple[i
     if first < 1:
         raise ToolFailed(f"start is {first}, but lines are counted from 1.")
     if first > total:
-        raise ToolFailed(f"{name} has only {total} lines, so there is no line {first}.")
+        lines = "one line" if total == 1 else f"{total} lines"
+        raise ToolFailed(f"{name} has only {lines}, so there is no line {first}.")
     if last < first:
         raise ToolFailed(f"end is {last}, before start {first}; give the first line as start, the last as end.")
     return first, min(last, total)
@@ -177,15 +178,12 @@ def doubt_write(workspace: Workspace, *, path: str, content: str) -> str:
         change = _planned(workspace, None, path, content)
     except ToolFailed:
         return ""  # told when it is run
-    if change.before is None or 2 * len(change.after.text) >= len(change.before.text):
-        return ""
-    old, new = (len(lines_of(flat(each.text))) for each in (change.before, change.after))
-    return f"this leaves {new} of the {old} lines of `{shown(change.relative)}`"
+    return shrunk(change)
 
 
 def _planned(workspace: Workspace, known: Known | None, path: str, content: str) -> Change:
     file = workspace.resolve(path, "write")
-    if file.is_dir():
+    if file.is_dir() or path.rstrip().endswith(("/", "/.")):
         raise ToolFailed(f"{shown(path)} is a folder; give the path of a file.")
     relative = workspace.relative(file)
     before = read_text(file, workspace.root) if file.exists() else None
@@ -214,12 +212,13 @@ def _check_content(path: str, content: str, before: FileText | None) -> None:
         raise ToolFailed(
             f"the content is empty, but {shown(path)} is not; write its whole text, or delete it with run."
         )
-    if (gap := elided(flat(old), content, path)) or (gap := _noted(content, old)):
+    if gap := elided(flat(old), content, path) if old.strip() else _noted(content, path):
         raise EditRefused("elided", f"{shown(path)}: {leaves_out(gap)}")
 
 
-def _noted(content: str, old: str) -> Omission | None:
-    note = omission(content, old)
+def _noted(content: str, path: str) -> Omission | None:
+    """In a new file nothing can be lost; what it leaves out must be beyond doubt."""
+    note = omission(content, "", path)
     return Omission(note) if note else None
 
 

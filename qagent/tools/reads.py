@@ -85,9 +85,9 @@ def refuse_unread(reads: Known, path: str, file: FileText, place: tuple[int, int
     shown = short(rows)
     stop = first + (len(shown) if len(shown) == len(rows) else len(shown) - 1) - 1
     why = f"{path} changed since you read it" if path in reads.files else f"you have not read {path} in this session"
-    now = "\n".join(
-        [f"{why}; nothing was changed. It has {total} lines. {span(first, stop).capitalize()} now:", *shown]
-    )
+    size = "It is empty." if not total else f"It has {total} line{'' if total == 1 else 's'}."
+    head = f"{size} {span(first, stop).capitalize()} now:" if rows else size
+    now = "\n".join([f"{why}; nothing was changed. {head}", *shown])
     raise EditRefused("stale", f"{now}\nSend the change again if it still fits.", (seen(path, file, first, stop),))
 
 

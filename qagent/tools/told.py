@@ -1,4 +1,6 @@
-"""What the model reads after a change: which lines are new, and these lines with two around. Bounded. Pure."""
+"""What is told of a change: to the model which lines are new, and these lines with two around; to a person who is to
+allow it, that it takes most of a file. Bounded. Pure.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,25 @@ def told(change: Change) -> str:
     places = _merged(stretches(lines_of(before), lines))
     if not places:  # nothing but line endings
         return f"edited {shown(change.relative)}: only its line endings changed"
+    if not lines:
+        return f"edited {shown(change.relative)}: all its lines were removed, it is empty now{_note(change)}"
     first, *rest = "".join(_part(lines, place) for place in places).removesuffix("\n").split("\n")
     how = f", found {' and '.join(change.how)}" if change.how else ""
-    note = f"\n(note: {change.note})" if change.note else ""
     body = "\n".join([f"{first.removesuffix(':')}{how}:", *short(rest)])
-    return f"edited {shown(change.relative)}, {body}{note}"
+    return f"edited {shown(change.relative)}, {body}{_note(change)}"
+
+
+def shrunk(change: Change) -> str:
+    """How much of the file this leaves, when it takes more than half of its text; else ""."""
+    if change.before is None or 2 * len(change.after.text) >= len(change.before.text):
+        return ""
+    old, new = (len(lines_of(flat(each.text))) for each in (change.before, change.after))
+    lines = "one line" if old == 1 else f"{old} lines"
+    return f"this leaves {new} of the {lines} of `{shown(change.relative)}`"
+
+
+def _note(change: Change) -> str:
+    return f"\n(note: {change.note})" if change.note else ""
 
 
 def _merged(changes: list[Stretch]) -> list[Stretch]:
@@ -40,7 +56,7 @@ def _merged(changes: list[Stretch]) -> list[Stretch]:
 def _part(lines: list[str], change: Stretch) -> str:
     around = lines[max(0, change.new_start - _AROUND) : change.new_end + _AROUND]
     if change.new_start == change.new_end:
-        where = f"lines removed after line {change.new_start}"
+        where = f"lines removed after line {change.new_start}" if change.new_start else "the first lines removed"
     else:
         where = span(change.new_start + 1, change.new_end)
     return f"{where}:\n{''.join(around)}" + "\n" * bool(around and not around[-1].endswith("\n"))

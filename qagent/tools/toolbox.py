@@ -101,7 +101,7 @@ def standard_toolbox(workspace: Workspace, words: Words, shell: Shell | None = N
         "search": (search.search, None),
         "run": ((shell or Shell()).run, None),
     }
-    doubts: dict[str, Preview] = {"write_file": files.doubt_write}
+    doubts: dict[str, Preview] = {"write_file": files.doubt_write, "edit_file": edit.doubt_edit}
     tools = (
         Tool(spec_of(name, run, words), run, show, needs_read=show is not None, doubt=doubts.get(name))
         for name, (run, show) in functions.items()
