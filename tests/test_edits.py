@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qagent.cli.replay import edit_lines
 from qagent.edits.applying import Edit
 from qagent.edits.applying import apply as applied
 from qagent.edits.block import replace_block
@@ -17,6 +20,7 @@ from qagent.edits.diff import lines_of, stretches, unified
 from qagent.edits.omission import is_placeholder, omission
 from qagent.edits.refused import Code, EditRefused
 from qagent.qwen.chatml import estimate
+from qagent.workspace.files import LARGEST
 
 CART = """\
 class Cart:
@@ -108,6 +112,25 @@ def test_an_edit_is_refused_with_its_code(before: str, old: str, new: str, code:
 def test_all_places_are_replaced_when_asked() -> None:
     assert apply(CART, [Edit("return 0", "return 1", replace_all=True)]) == CART.replace("return 0", "return 1")
     assert apply("aaaa\r\naa\r\n", [Edit("aa", "b", replace_all=True)]) == "bb\r\nb\r\n"
+
+
+def test_places_that_share_a_line_are_not_both_replaced() -> None:
+    piece = "a()\nb()\n# why\nc()\n"
+    edit = Edit("a()\n\nb()\nc()\na()\n", "a()\n\nb()\nd()\na()\n", replace_all=True)
+    assert apply(piece * 2 + "a()\n", [edit]) == "a()\nb()\n# why\nd()\na()\nb()\n# why\nc()\na()\n"
+    assert apply("x\n" * 5, [Edit("x\nx\n", "y\n", replace_all=True)]) == "y\ny\nx\n"
+
+
+def test_in_a_line_of_a_whole_file_a_place_is_found_behind_folded_characters() -> None:
+    line = "e\u0301“" * 5_000
+    assert apply(f'{line}end " x', [Edit('é"end “', "gone")]) == f"{line[:-3]}gone x"
+
+
+def test_a_text_too_large_for_the_tools_is_refused_where_edits_are_replayed(capsys: pytest.CaptureFixture[str]) -> None:
+    request = {"id": 1, "before": "x" * (LARGEST + 1), "edits": [{"old": "y", "new": "z"}]}
+    edit_lines(BytesIO(json.dumps(request).encode()))
+    said = json.loads(capsys.readouterr().out)
+    assert (said["error"], "larger than 5 MB" in said["message"]) == ("not_found", True)
 
 
 def test_each_edit_is_made_on_the_result_of_the_one_before() -> None:

@@ -27,6 +27,7 @@ from qagent.tools.toolbox import json_schema
 from qagent.types import SystemMessage, UserMessage
 from qagent.wiring import prefix
 from qagent.wiring.choosing import choice_of
+from qagent.workspace.files import LARGEST
 
 
 class _Change(BaseModel):
@@ -53,6 +54,13 @@ def edit_lines(stream: BinaryIO, *, gated: bool = False) -> None:
 
 
 def _after(request: _Edits, *, gated: bool) -> str:
+    """What is too large for the tools is refused alike."""
+    if len(request.before.encode("utf-8", "replace")) > LARGEST:
+        megabytes = f"{LARGEST / 1e6:g} MB"
+        raise EditRefused(
+            "not_found",
+            f"the file is larger than {megabytes}, so nothing was looked for; change it with `run` and sed.",
+        )
     changes = [Edit(change.old, change.new, change.replace_all) for change in request.edits]
     if request.seen is not None and flat(request.seen) != flat(request.before):
         raise EditRefused("stale", "the file changed since you read it; read it again, then send the change again.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qagent.edits.rungs import MOST
 from qagent.edits.short import clipped
+from qagent.edits.standing import MOST
 from qagent.edits.table import Table
 
 _SHOWN = 8

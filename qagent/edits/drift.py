@@ -1,19 +1,21 @@
 """Blocks of which the model remembers every line of code, and not every blank line and comment.
 
 A hit has all code lines, in order, one below the other but for blank lines and comments; any other difference is none:
-it would be other code. What the edit does not touch stays as the file has it, blank lines and comments included. Pure.
+it would be other code. What the edit does not touch stays as the file has it, blank lines and comments included; a
+comment whose text the model did not have is never changed. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
-from types import MappingProxyType
 
-from qagent.edits.diff import stretches
+from qagent.edits.comments import are_comments, comments
+from qagent.edits.diff import Stretch, stretches
 from qagent.edits.folding import bare
 from qagent.edits.indents import Shift, shifts
-from qagent.edits.rungs import MOST, Ground, Joined, on_lines, whole_lines
+from qagent.edits.rungs import Ground, Joined, on_lines, whole_lines
+from qagent.edits.standing import MOST
 from qagent.edits.table import Piece, Place, Table
 from qagent.edits.unwrap import Reading
 from qagent.edits.weave import replaced
@@ -21,53 +23,50 @@ from qagent.edits.weave import replaced
 _FEWEST = 3
 """Lines of code that must agree: fewer stand in too many places."""
 
-_COMMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        **dict.fromkeys(("py", "pyi", "rb", "sh", "bash", "toml", "yaml", "yml", "pl", "r", "mk", "cfg"), ("#",)),
-        **dict.fromkeys(
-            ("js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts", "go", "java", "c", "h", "cc", "cpp", "hpp", "cs",
-             "rs", "kt", "swift", "scala", "dart", "scss", "less"),
-            ("//", "/*", "*/", "* "),
-        ),
-        **dict.fromkeys(("css",), ("/*", "*/", "* ")),
-        **dict.fromkeys(("php",), ("//", "/*", "*/", "* ", "#")),
-        **dict.fromkeys(("sql", "lua", "hs", "elm"), ("--",)),
-        **dict.fromkeys(("html", "xml", "vue", "svelte", "svg"), ("<!--",)),
-    }
-)  # fmt: skip
-
 
 def drifted(ground: Ground, reading: Reading, path: str) -> list[Place]:
-    signs = _COMMENTS.get(path.rpartition(".")[2].lower(), ())
     old, new = whole_lines(reading)
-    code = [number for number, line in enumerate(old) if _is_code(bare(line), signs)]
-    if len(code) < _FEWEST or len(old) < _FEWEST + 1 or not code or (code[0], code[-1]) != (0, len(old) - 1):
+    code = _code(old, comments(old, path))
+    if len(code) < _FEWEST or len(old) < _FEWEST + 1 or (code[0], code[-1]) != (0, len(old) - 1):
         return []
-    every = _windows(ground, [bare(old[number]) for number in code], signs)
+    lines = ground.table.lines
+    every = _windows(ground, [bare(old[number]) for number in code], _code(ground.bare, comments(lines, path)))
     some = list(every if ground.every else islice(every, MOST + 1))
     if len(some) > MOST and not ground.every:
         return []  # what stands there so often tells no place
-    merged = (_merged(ground.table, old, new, dict(zip(code, lines, strict=True))) for lines in some)
+    skipped = {number for at in some for number in range(at[0], at[-1]) if lines[number].strip()}.difference(*some)
+    if not some or not (are_comments(old, path, _beside(old, code)) and are_comments(lines, path, skipped)):
+        return []
+    merged = (_merged(ground, old, new, dict(zip(code, at, strict=True))) for at in some)
     return [place for place in merged if place]
 
 
-def _is_code(line: str, signs: tuple[str, ...]) -> bool:
-    return bool(line) and not (signs and line.startswith(signs)) and line != "*"
+def _code(lines: Sequence[str], noted: frozenset[int]) -> list[int]:
+    return [number for number, line in enumerate(lines) if number not in noted and line.strip()]
 
 
-def _windows(ground: Ground, wanted: Sequence[str], signs: tuple[str, ...]) -> Iterator[Sequence[int]]:
-    """The file's lines that hold the wanted code, from each line that may be its first."""
-    code = [number for number, line in enumerate(ground.bare) if _is_code(line, signs)]
+def _beside(old: Sequence[str], code: Sequence[int]) -> set[int]:
+    return {number for number, line in enumerate(old) if line.strip()}.difference(code)
+
+
+def _windows(ground: Ground, wanted: Sequence[str], code: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The file's lines that hold the wanted code, from each line that may be its first; without overlaps where all are
+    wanted."""
+    done = -1
     for start in Joined.of([ground.bare[number] for number in code]).runs(wanted):
-        yield code[start : start + len(wanted)]
+        if start > done:
+            yield code[start : start + len(wanted)]
+            done = start + len(wanted) - 1 if ground.every else done
 
 
-def _merged(table: Table, old: Sequence[str], new: Sequence[str], at: dict[int, int]) -> Place | None:
+def _merged(ground: Ground, old: Sequence[str], new: Sequence[str], at: dict[int, int]) -> Place | None:
     """The old lines' change made on the file's lines; None when it is unclear what becomes of a comment."""
+    table = ground.table
     at = _with_gaps(table, old, at)
     first, last = at[0], at[len(old) - 1]
     numbers = sorted(at)
-    for shift in shifts([old[n] for n in numbers], [table.lines[at[n]] for n in numbers]):
+    its = [table.lines[at[n]] for n in numbers]
+    for shift in shifts(([old[n] for n in numbers], new), its, ground.unit):
         if (pieces := _pieces(table, (old, new), at, shift)) is not None:
             return on_lines(table, first, last + 1, pieces)
     return None
@@ -130,13 +129,19 @@ def _pieces(
     done = at[0]
     for part in stretches(list(old), list(new)):
         span = _span(at, part.start, part.end)
-        if any(n not in at and old[n].strip() for n in range(part.start, part.end)) or _hides(table, at, span):
+        if _touches_unseen(table, old, at, part) or _hides(table, at, span):
             return None
         parts += [Piece(table.lines[n], n) for n in range(done, span[0])]
         file = [Piece(table.lines[n], n) for n in range(*span)]
         parts += replaced(file, changed[part.new_start : part.new_end])
         done = max(done, span[1])
     return [*parts, *(Piece(table.lines[n], n) for n in range(done, at[len(old) - 1] + 1))]
+
+
+def _touches_unseen(table: Table, old: Sequence[str], at: Mapping[int, int], part: Stretch) -> bool:
+    """Whether the change is of a comment that the file has in other words, or not at all."""
+    touched = (n for n in range(part.start, part.end) if old[n].strip())
+    return any(n not in at or bare(old[n]) != bare(table.lines[at[n]]) for n in touched)
 
 
 def _span(at: Mapping[int, int], start: int, end: int) -> tuple[int, int]:

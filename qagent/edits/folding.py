@@ -90,9 +90,12 @@ def _column(line: str, column: int) -> int:
     """Where the character at this column of the folded line begins in the line itself; folding may change lengths."""
     if line.isascii():
         return column
-    done = 0
-    for cluster in re.finditer(r".[\u0300-\u036f\u1160-\u11ff]*", line, re.DOTALL):
-        if done >= column:
-            return cluster.start()
-        done += len(_plain(cluster[0]))
-    return len(line)
+    done = at = 0
+    for size in (4096, 1):  # by long pieces first: a line may be all of a file
+        for cluster in re.compile(rf".{{1,{size}}}[\u0300-\u036f\u1160-\u11ff]*", re.DOTALL).finditer(line, at):
+            width = len(_plain(cluster[0]))
+            if done >= column or (size > 1 and done + width >= column):
+                break
+            done += width
+            at = cluster.end()
+    return at

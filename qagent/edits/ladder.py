@@ -3,15 +3,20 @@
 The first rung that finds anything decides, and two places there mean refuse: a looser rung never rescues, and nothing
 is ever chosen because it is most alike. The rungs, with what becomes of the new text:
 
-    exact             as written
+    exact             as written; whole lines stay whole lines
     boundary          empty lines at the ends of old and new are left off alike
     trailing blanks   what old and new share stays as the file has it; the rest as written
     signs             typographic quotes, dashes, spaces; the same
-    indentation       by the same function that turns the old text's into the file's
+    indentation       by the rule that turns the old text's into the file's: a shift, or as many levels in another unit
     wrapping          line numbers, a fence, markers, a diff's signs taken off both; then all rungs above
-    escapes           one level of `\\n`, `\\"`, `&lt;` taken off both; then all rungs above
-    gaps              `...` in old and new alike: each piece by itself
-    drift             every line of code is there, blank lines and comments differ; the change is merged
+    escapes           one level of `\\n`, `\\"`, `&lt;` taken off both, where old has them; then all rungs above
+    gaps              `...` in old and new alike: each piece by itself, with no block's end between them
+    drift             every line of code is there, blank lines and comments differ; the change is merged, and is none of
+                      a comment that the file has in other words
+
+As written is only meant where the indentation is the file's: a line that is found behind some of its own indentation,
+and of which several are made that stand less deep, is left to the indentation rung. A hit that begins or ends inside a
+number is none, nor one of whole lines that does so inside a word.
 
 In: a table and an edit's texts, with LF. Out: the places, or why there are none. Pure.
 """
@@ -59,7 +64,7 @@ class Hits:
 
 def hits(table: Table, edit: Reading, path: str = "", *, every: bool = False) -> Hits:
     """`every`: all places are wanted, none of which overlaps another."""
-    ground, plain = Ground(table, every), edit
+    ground, plain = Ground(table, every, _blanks_count(path)), edit
     if not plain.old.strip():
         return Hits(EXACT, [(place,) for place in rungs.exact(ground, plain)])
     for found in _found(ground, plain, path):
@@ -98,8 +103,11 @@ def _on_rungs(ground: Ground, reading: Reading, path: str) -> Hits:
 
 def _rungs(path: str) -> Sequence[tuple[str, Rung]]:
     """Where every blank is content, only those that leave blanks alone."""
-    exact_only = path.rpartition(".")[2].lower() in _BLANKS_COUNT
-    return _PLAIN[:2] if exact_only else _PLAIN
+    return _PLAIN[:2] if _blanks_count(path) else _PLAIN
+
+
+def _blanks_count(path: str) -> bool:
+    return path.rpartition(".")[2].lower() in _BLANKS_COUNT
 
 
 def _cleaned(ground: Ground, reading: Reading, found: Sequence[Place], path: str) -> Reading:

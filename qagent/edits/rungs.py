@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 
+from qagent.edits.diff import Stretch, stretches
 from qagent.edits.folding import View, bare, view
-from qagent.edits.indents import shifts
+from qagent.edits.indents import Unit, is_relative, shifts, unit_of
+from qagent.edits.standing import MOST, Sought, begins_in_indentation, begins_line, cuts, cuts_number, ends_line, stands
 from qagent.edits.table import Piece, Place, Table
 from qagent.edits.unwrap import Reading
 from qagent.edits.weave import woven
@@ -42,10 +44,11 @@ class Joined:
 @dataclass(frozen=True)
 class Ground:
     """A table, and the views of it, each made when a rung first needs it. `every`: all places are wanted; else those
-    beyond MOST are not looked for, since two are too many."""
+    beyond MOST are not looked for, since two are too many. `blanks_count`: those in front of a line are content."""
 
     table: Table
     every: bool = False
+    blanks_count: bool = False
 
     @cached_property
     def ends(self) -> View:
@@ -60,13 +63,16 @@ class Ground:
         return [bare(line) for line in self.table.lines]
 
     @cached_property
+    def unit(self) -> Unit:
+        return unit_of(self.table.lines)
+
+    @cached_property
     def joined(self) -> Joined:
         return Joined.of(self.bare)
 
 
-MOST = 20
-
 _WORK = 200_000
+_WORK_FOR_ALL = 1_000_000
 """Lines that are compared with those of places whose indentation turns out to be another."""
 
 Rung = Callable[[Ground, Reading], list[Place]]
@@ -74,11 +80,7 @@ Rung = Callable[[Ground, Reading], list[Place]]
 
 def exact(ground: Ground, reading: Reading) -> list[Place]:
     """Every character, line endings apart."""
-    flat = ground.table.flat
-    starts = _whole(ground, _anchored(flat, list(_starts(flat, reading.old)), reading.old), reading.old)
-    return [
-        _placed(ground.table, at, at + len(reading.old), reading) for at in _wanted(ground, starts, len(reading.old))
-    ]
+    return _in_text(ground, reading, Sought(reading.old, every=ground.every))
 
 
 def boundary(ground: Ground, reading: Reading) -> list[Place]:
@@ -86,15 +88,7 @@ def boundary(ground: Ground, reading: Reading) -> list[Place]:
     trimmed, front, back = _trimmed(reading)
     if not trimmed.old.strip() or trimmed.old == reading.old:
         return []
-    flat = ground.table.flat
-    starts = [
-        at
-        for at in _starts(flat, trimmed.old)
-        if (not front or _begins_line(flat, at)) and (not back or _ends_line(flat, at + len(trimmed.old)))
-    ]
-    starts = _whole(ground, _anchored(flat, starts, trimmed.old), trimmed.old)
-    found = _wanted(ground, starts, len(trimmed.old))
-    return [_placed(ground.table, at, at + len(trimmed.old), trimmed) for at in found]
+    return _in_text(ground, trimmed, Sought(trimmed.old, bool(front), bool(back), ground.every))
 
 
 def trailing_blanks(ground: Ground, reading: Reading) -> list[Place]:
@@ -110,13 +104,17 @@ def indentation(ground: Ground, reading: Reading) -> list[Place]:
     """Whole lines that are the same but for indentation, which differs in one consistent way."""
     old, new = whole_lines(reading)
     wanted = [bare(line) for line in old]
+    parts = stretches(old, new)
     found: list[Place] = []
-    for tried, start in enumerate(windows(ground, wanted)):
-        if not ground.every and tried * len(old) > _WORK:
+    failed = 0
+    for start in windows(ground, wanted):
+        if failed * len(old) > (_WORK_FOR_ALL if ground.every else _WORK):
             return []  # so many lines of one kind tell no place
         behind = not found or not ground.every or ground.table.starts[start] >= found[-1].end
-        if behind and (place := _shifted(ground.table, start, old, new)):
+        if behind and (place := _shifted(ground, start, (old, new), parts)):
             found.append(place)
+        else:
+            failed += behind
         if len(found) == MOST and not ground.every:
             break
     return found
@@ -125,48 +123,14 @@ def indentation(ground: Ground, reading: Reading) -> list[Place]:
 # ------------------------------------------------------------------ finding
 
 
-def _starts(text: str, old: str) -> Iterator[int]:
-    at = text.find(old) if old else -1
-    while at >= 0:
-        yield at
-        at = text.find(old, at + 1)
-
-
-def _wanted(ground: Ground, starts: Sequence[int], length: int) -> Sequence[int]:
-    """All that do not overlap the one before, as `str.replace` counts, when all are wanted; else the first few."""
-    if not ground.every:
-        return starts[:MOST]
-    kept: list[int] = []
-    for start in starts:
-        if not kept or start >= kept[-1] + length:
-            kept.append(start)
-    return kept
-
-
-def _begins_line(text: str, at: int) -> bool:
-    return at == 0 or text[at - 1] == "\n"
-
-
-def _ends_line(text: str, at: int) -> bool:
-    return at == len(text) or text[at] == "\n" or text[at - 1] == "\n"
-
-
-def _anchored(text: str, starts: Sequence[int], old: str) -> Sequence[int]:
-    """Of several hits of an indented text the whole lines, if there are any: `  x` also stands in `    x`."""
-    if len(starts) < 2 or old[0] not in " \t":
-        return starts
-    whole = [at for at in starts if _begins_line(text, at) and _ends_line(text, at + len(old))]
-    return whole or starts
-
-
-def _whole(ground: Ground, starts: Sequence[int], old: str) -> Sequence[int]:
-    """Without the one hit that ends inside a number, or lines that end inside a word: `limit = 30` is no part of
-    `limit = 300`."""
-    if ground.every or len(starts) != 1:
-        return starts
-    inside = _cuts_word if "\n" in old else _cuts_number
-    flat, start = ground.table.flat, starts[0]
-    return [] if inside(flat, start) or inside(flat, start + len(old)) else starts
+def _in_text(ground: Ground, reading: Reading, sought: Sought) -> list[Place]:
+    flat, size = ground.table.flat, len(reading.old)
+    starts = stands(flat, sought)
+    if ground.every or reading.line is not None:  # else two hits are two, and refused
+        starts = [at for at in starts if not (cuts_number(flat, at) or cuts_number(flat, at + size))]
+    if len(starts) == 1 and not ground.every and cuts(flat, starts[0], starts[0] + size):
+        return []
+    return _literal(ground, reading, [(at, at + size) for at in starts])
 
 
 def _trimmed(reading: Reading) -> tuple[Reading, int, int]:
@@ -192,8 +156,37 @@ def windows(ground: Ground, wanted: Sequence[str]) -> Iterator[int]:
 # ------------------------------------------------------------------ what stands there afterwards
 
 
+def _literal(ground: Ground, reading: Reading, found: Sequence[tuple[int, int]]) -> list[Place]:
+    """The new text as written in these places; none where it cannot be meant so, for the indentation is another."""
+    table = ground.table
+    shifted = [not ground.blanks_count and _is_shifted(table, start, end, reading.new) for start, end in found]
+    alone = all(begins_in_indentation(table.flat, start) or begins_line(table.flat, start) for start, _ in found)
+    if any(shifted) and alone and all(ends_line(table.flat, end) for _, end in found):
+        return []  # all are whole lines, which that rung finds too
+    return [
+        _on_line(ground, start, reading) if other else _placed(table, start, end, reading)
+        for (start, end), other in zip(found, shifted, strict=True)
+    ]
+
+
+def _is_shifted(table: Table, start: int, end: int, new: str) -> bool:
+    """Whether a hit is a line but for some of its indentation, and the later ones of several new lines do not stand as
+    deep as it: then they are written from where the model thinks that the line begins."""
+    if not begins_in_indentation(table.flat, start) or not ends_line(table.flat, end):
+        return False
+    return is_relative(new.split("\n"), table.lines[table.line_of(start)])
+
+
+def _on_line(ground: Ground, start: int, reading: Reading) -> Place:
+    """Of several places of which some are parts of lines; only one that is a line."""
+    old, new = whole_lines(reading)
+    place = _shifted(ground, ground.table.line_of(start), (old, new), stretches(old, new))
+    return place or _placed(ground.table, start, start + len(reading.old), reading)
+
+
 def _placed(table: Table, start: int, end: int, reading: Reading) -> Place:
     """The new text in the place of these characters; where a line goes, its indentation goes too."""
+    reading = _with_line_end(table, start, reading)
     old, new = reading.old.split("\n"), reading.new.split("\n")
     first = table.line_of(start)
     if not reading.new and old[-1] == "" and not table.flat[table.starts[first] : start].strip(" \t"):
@@ -202,7 +195,14 @@ def _placed(table: Table, start: int, end: int, reading: Reading) -> Place:
         return Place(start, end, (Piece(new[0], first),))
     texts = table.flat[start:end].split("\n")
     file = [Piece(text, first + number) for number, text in enumerate(texts)]
-    return Place(start, end, woven(old, new, file, new))
+    return Place(start, end, woven(stretches(old, new), file, new))
+
+
+def _with_line_end(table: Table, start: int, reading: Reading) -> Reading:
+    """Whole lines stay whole lines: the next one is not joined to the last new one."""
+    joins = reading.old.endswith("\n") and reading.new and not reading.new.endswith("\n")
+    whole = begins_line(table.flat, start) or begins_in_indentation(table.flat, start)
+    return replace(reading, new=reading.new + "\n") if joins and whole and reading.old.strip() else reading
 
 
 def _in_view(ground: Ground, seen: View, reading: Reading, *, signs: bool) -> list[Place]:
@@ -211,27 +211,10 @@ def _in_view(ground: Ground, seen: View, reading: Reading, *, signs: bool) -> li
         old = view(tried.old.split("\n"), [0] * (tried.old.count("\n") + 1), signs=signs).text
         if not old.strip():
             continue
-        starts = [
-            at
-            for at in _starts(seen.text, old)
-            if not _cuts_word(seen.text, at)
-            and not _cuts_word(seen.text, at + len(old))
-            and (not front or _begins_line(seen.text, at))
-            and (not back or _ends_line(seen.text, at + len(old)))
-        ]
-        if found := _anchored(seen.text, starts, old):
-            some = _wanted(ground, found, len(old))
-            return [_placed(ground.table, seen.start(at), seen.end(at + len(old)), tried) for at in some]
+        sought = Sought(old, bool(front), bool(back), ground.every)
+        if found := stands(seen.text, sought, half_words=False):
+            return _literal(ground, tried, [(seen.start(at), seen.end(at + len(old))) for at in found])
     return []
-
-
-def _cuts_word(text: str, at: int) -> bool:
-    inside = 0 < at < len(text)
-    return inside and all(char.isalnum() or char == "_" for char in text[at - 1 : at + 1])
-
-
-def _cuts_number(text: str, at: int) -> bool:
-    return 0 < at < len(text) and text[at - 1].isdigit() and text[at].isdigit()
 
 
 def whole_lines(reading: Reading) -> tuple[list[str], list[str]]:
@@ -248,12 +231,15 @@ def whole_lines(reading: Reading) -> tuple[list[str], list[str]]:
     return old[front : len(old) - back], new
 
 
-def _shifted(table: Table, start: int, old: Sequence[str], new: Sequence[str]) -> Place | None:
+def _shifted(
+    ground: Ground, start: int, texts: tuple[Sequence[str], Sequence[str]], parts: Sequence[Stretch]
+) -> Place | None:
+    table, (old, new) = ground.table, texts
     lines = table.lines[start : start + len(old)]
-    for shift in shifts(old, lines):
+    for shift in shifts(texts, lines, ground.unit):
         if (changed := shift.lines(new)) is not None:
             file = [Piece(line, start + number) for number, line in enumerate(lines)]
-            return on_lines(table, start, start + len(old), woven(old, new, file, changed))
+            return on_lines(table, start, start + len(old), woven(parts, file, changed))
     return None
 
 

@@ -1,7 +1,8 @@
 """One level of escaping that a model put on top: `\\n` for a line's end, `\\"` for a quote, `&lt;` for `<`.
 
 In: the old and the new text. Out: both without it. Line ends are only unescaped in a text that has none of its own: one
-that has real ones means `\\n` as it stands. Pure.
+that has real ones means `\\n` as it stands. Where the old text shows escaped quotes alone, a `\\n` in a string of the
+new one stays what it is. Pure.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from qagent.edits.unwrap import Reading
 
 _ALL = re.compile(r"\\([\\nrt\"'`/$])")
 _MEANING = {"n": "\n", "r": "", "t": "\t"}
+_STRING = "\"'`"
+_TOKEN = re.compile(rf"{_ALL.pattern}|[^\\]|\\")
+_OTHERS = re.compile(r"\\[^\"'`]")
 _QUOTES = re.compile(r"\\([\"'`])")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'", "&apos;": "'", "&amp;": "&"}
 _ENTITY = re.compile("|".join(_ENTITIES))
@@ -20,13 +24,29 @@ _ENTITY = re.compile("|".join(_ENTITIES))
 
 def unescaped(reading: Reading) -> Iterator[Reading]:
     """The ways in which the old text may have been escaped once too often; none when it shows no escape."""
-    old = _everything(reading.old)
-    if old != reading.old and old.strip():
-        yield Reading(old, _new(reading), reading.line)
-    for way in (_quotes, _entities):
-        old = way(reading.old)
+    ways = (
+        (_quotes(reading.old), _outside_strings(reading)),
+        (_everything(reading.old), _new(reading)),
+        (_entities(reading.old), _entities(reading.new)),
+    )
+    for old, new in ways:
         if old != reading.old and old.strip():
-            yield Reading(old, way(reading.new), reading.line)
+            yield Reading(old, new, reading.line)
+
+
+def _outside_strings(reading: Reading) -> str:
+    """The new text with its quotes unescaped; all else only outside of strings, where the old text is no witness."""
+    if "\n" in reading.old + reading.new or _OTHERS.search(reading.old):
+        return _quotes(reading.new)
+    parts: list[str] = []
+    quote = ""
+    for found in _TOKEN.finditer(reading.new):
+        sign = found[1] or found[0]
+        if sign in _STRING and (not quote or sign == quote):
+            quote = "" if quote else sign
+        inside = quote and found[1] and sign not in _STRING and sign != "\\"
+        parts.append(found[0] if inside or not found[1] else _MEANING.get(sign, sign))
+    return "".join(parts)
 
 
 def _new(reading: Reading) -> str:

@@ -16,12 +16,16 @@ from pathlib import PurePosixPath
 from qagent.qwen.blocks import DIVIDER, FENCE, REPLACE, SEARCH
 
 _NUMBERED = (
-    re.compile(r"[ \t]*(\d+) \|(?: |$)|[ \t]*(\d+) ?\|"),  # `12 | code`, `12|code`
-    re.compile(r" *(\d+)(?:\t|→|$)"),  # as `cat -n` and readers' gutters show it
-    re.compile(r" *[Ll](\d+): ?| *(\d+):"),  # `L12: code`, and as `grep -n` shows it
+    re.compile(r"[ \t]*(\d{1,9}) \|(?: |$)|[ \t]*(\d{1,9}) ?\|"),  # `12 | code`, `12|code`
+    re.compile(r" *(\d{1,9})(?:\t|→|$)"),  # as `cat -n` and readers' gutters show it
+    re.compile(r" *[Ll]?(\d{1,9}):(?: |$)"),  # `12: code`, `L12: code`
+    re.compile(r" *[Ll]?(\d{1,9}):"),  # as `grep -n` shows it
 )
 _QUOTING = frozenset({"md", "mdx", "markdown", "rst", "txt", "adoc"})
 """Files in which a fence is content."""
+
+_TEMPLATES = frozenset({"j2", "jinja", "jinja2", "tmpl", "tpl", "mustache", "hbs", "liquid", "prompt"})
+"""And in which it may be."""
 
 _COUNTING = _QUOTING | {"csv", "tsv", "tab", "psv", "dat", "log", ""}
 """And in which a number in front of a line may be."""
@@ -62,9 +66,11 @@ def unwrapped(text: str, path: str) -> str:
 def cleaned(new: str, old: str, path: str) -> str:
     """The new text of an edit whose old text was written plainly, without a marker or a fence that only it has."""
     lines = new.rstrip("\n").split("\n")
-    if REPLACE.fullmatch(lines[-1].rstrip()) and not REPLACE.search(old):
-        new = "".join(f"{line}\n" for line in lines[:-1])
-    wanted = _quotes(path) or _unfenced(old) is not None or new.lstrip("\n")[:1] in (" ", "\t")
+    example = any(SEARCH.fullmatch(line.rstrip()) for line in lines)
+    if REPLACE.fullmatch(lines[-1].rstrip()) and not example and not REPLACE.search(old):
+        new = "\n".join(lines[:-1]) + "\n" * (old.endswith("\n") and len(lines) > 1)
+    content = _quotes(path) or _suffix(path) in _TEMPLATES
+    wanted = content or _unfenced(old) is not None or new.lstrip("\n")[:1] in (" ", "\t")
     fenced = None if wanted else _unfenced(new)  # what is indented belongs to a comment
     if fenced is None:
         return new
@@ -76,7 +82,7 @@ def unnumbered(new: str, old: str, first: int, path: str) -> str:
     if _suffix(path) in _COUNTING:
         return new
     lines = new.removesuffix("\n").split("\n")
-    plain = _unnumbered(lines, _NUMBERED[:2])
+    plain = _unnumbered(lines, _NUMBERED[: min(len(lines), 2)])  # one line with a tab is a table's
     if plain is None or plain[1] != first or _unnumbered(old.removesuffix("\n").split("\n")) is not None:
         return new
     return "\n".join(plain[0]) + "\n" * new.endswith("\n")
@@ -94,22 +100,21 @@ def _suffix(path: str) -> str:
 
 
 def _numbers(reading: Reading) -> Reading | None:
-    old = _unnumbered(_trimmed(reading.old))
-    if old is None:
+    """In one style; else each in its own. Also lines that were put in between have numbers, or no line has."""
+    old, new = _trimmed(reading.old), _trimmed(reading.new)
+    for style in [_NUMBERED[at : at + 1] for at in range(len(_NUMBERED))]:
+        mine, its = _unnumbered(old, style), _unnumbered(new, style, ascending=False)
+        if mine and its:
+            return Reading(_ended(mine[0], reading.old), _ended(its[0], reading.new), mine[1])
+    mine, its = _unnumbered(old), _unnumbered(new, ascending=False)
+    some = any(style.match(line) for style in _NUMBERED[:2] for line in new if line.strip())
+    if mine is None or (its is None and some):
         return None
-    lines, first = old
-    new = _new_unnumbered(reading.new)
-    ending = "\n" * reading.old.endswith("\n")
-    return None if new is None else Reading("\n".join(lines) + ending, new, first)
+    return Reading(_ended(mine[0], reading.old), _ended(its[0], reading.new) if its else reading.new, mine[1])
 
 
-def _new_unnumbered(new: str) -> str | None:
-    """Also lines that were put in between have numbers, or no line has."""
-    lines = _trimmed(new)
-    if plain := _unnumbered(lines, ascending=False):
-        return "\n".join(plain[0]) + "\n" * new.endswith("\n")
-    some = any(style.match(line) for style in _NUMBERED[:2] for line in lines if line.strip())
-    return None if some else new
+def _ended(lines: Sequence[str], text: str) -> str:
+    return "\n".join(lines) + "\n" * text.endswith("\n")
 
 
 def _trimmed(text: str) -> list[str]:
@@ -125,7 +130,7 @@ def _unnumbered(
         marks = [mark for mark in found if mark]
         if len(marks) < len(lines) or all(line.strip().isdigit() for line in lines):  # numbers and nothing behind them
             continue
-        numbers = [int(next(group for group in mark.groups() if group)) for mark in marks]
+        numbers = [int(mark[1] or mark[mark.lastindex or 1]) for mark in marks]
         steps = {b - a for a, b in pairwise(numbers)}
         if steps <= {1} or (not ascending and all(step >= 0 for step in steps)):
             return [line[mark.end() :] for line, mark in zip(lines, marks, strict=True)], numbers[0]
