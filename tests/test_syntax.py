@@ -33,6 +33,91 @@ def test_a_new_fault_is_found_with_its_line(path: str, before: str, after: str, 
     assert new_fault("", after, path) is not None
 
 
+BEYOND_THE_GRAMMAR = [
+    ("a.js", 'f();\nconst a = "x\n";\n', 2, "unterminated string"),
+    ("a.jsx", "const a = (\n  <a>\n  </b>\n);\n", 3, "<a> is closed by </b>"),
+    ("a.tsx", "const a = <A.B></A>;\n", 1, "<A.B> is closed by </A>"),
+    ("a.js", "f();\nbreak;\n", 2, "break outside of a loop"),
+    ("a.ts", "for (;;) { g(() => { continue; }); }\n", 1, "continue outside of a loop"),
+    ("a.js", "switch (a) { case 1: continue; }\n", 1, "continue outside of a loop"),
+    ("a.mjs", 'import a from "a";\n\nreturn a;\n', 3, "return outside of a function"),
+    ("a.js", "let a = 1;\nlet b;\nlet a = 2;\n", 3, "a is declared twice"),
+    ("a.ts", "export const a = 1;\nconst a = 2;\n", 2, "a is declared twice"),
+    ("a.js", "const a;\n", 1, "a const without a value"),
+    ("a.js", "function f() {\n  const x = await g();\n}\n", 2, "await in a function that is not async"),
+    ("a.ts", "async function f() { a.map(x => await x.y); }\n", 1, "await in a function that is not async"),
+    ("a.go", "package a\n\nx := 1\n", 3, "a statement outside of a function"),
+    ("a.go", 'package a\n\nfunc f() {}\n\nimport "b"\n', 5, "imports must come before other declarations"),
+    ("a.go", "package a\n\npackage b\n", 3, "a second package clause"),
+    ("a.go", "package a\n\nvar a = []int{\n\t1,\n\t2\n}\n", 5, "a comma is missing at the end of this line"),
+    ("a.go", "package a\n\nvar a = T{\n\tA: 1 // b\n}\n", 4, "a comma is missing at the end of this line"),
+    ("a.go", "package a\n\nfunc f() {\n\tg(\n\t\t1\n\t)\n}\n", 5, "a comma is missing at the end of this line"),
+    ("a.go", "package a\n\nfunc f(\n\ta int\n) {}\n", 4, "a comma is missing at the end of this line"),
+    ("a.go", "package a\n\nfunc f() {\n\tif x\n\t{\n\t}\n}\n", 5, "{ must stand on the line above"),
+    ("a.go", "package a\n\nfunc f() int\n{\n\treturn 1\n}\n", 4, "{ must stand on the line above"),
+]
+
+
+@pytest.mark.parametrize(("path", "text", "line", "why"), BEYOND_THE_GRAMMAR)
+def test_what_only_the_grammar_lets_pass_is_a_fault(path: str, text: str, line: int, why: str) -> None:
+    assert new_fault("", text, path) == Fault(line, text.split("\n")[line - 1], why)
+
+
+def test_what_the_grammar_lets_pass_does_not_hide_what_it_cannot_read() -> None:
+    before = "const a;\nf();\n"
+    assert new_fault(before, "const a;\nconst b;\n", "a.js") is None
+    assert new_fault(before, "const a;\nf(;\n", "a.js") is not None
+
+
+FINE = [
+    ("a.py", "class A[T = int]: ...\ndef f[T = list[int], *U](x): ...\ntype B[T = int] = list[T]\n"),
+    ("a.py", "# %%\nx = await f()\n# %%\ny = [await z for z in x]\n"),
+    ("a.py", "%matplotlib inline\n!ls -l\nawait f()\n"),
+    ("a.py", "{% if a %}\nimport {{ a.b }}\n{% endif %}\nclass {{ name|title }}(B):\n    x = {{ y }}\n"),
+    ("a.js", "class A {\n  accessor a = 1;\n  static accessor b = 2;\n}\n"),
+    ("a.ts", "class A {\n  static accessor b = 2;\n  override accessor c = 1;\n}\n"),
+    ("a.js", 'import a from "a" assert { type: "json" };\nimport defer * as b from "b";\nimport source c from "c";\n'),
+    ("a.ts", 'import defer * as b from "b";\nlet x: typeof import("a").b;\nlet y: import("a").B<c>;\n'),
+    ("a.js", "/**\n * @flow\n */\nconst a = (b: any);\n"),
+    ("a.js", "// a\n// @flow strict\nconst a = (b: any);\n"),
+    ("a.js", 'const a = "b\\\n c";\nconst d = `e\n`;\n'),
+    ("a.jsx", 'const a = <b c="d\n e">{"f"}</b>;\nconst g = <></>;\n'),
+    ("a.js", "if (a) return;\na: for (;;) { switch (b) { case 1: continue a; default: break; } }\nc: { break c; }\n"),
+    ("a.js", "let a; { let a; }\nswitch (b) { case 1: { let c; } case 2: { let c; } }\nfor (const d of e) { }\n"),
+    ("a.js", "await f();\nfunction g() { return await (h); }\nconst i = async () => { await j(); };\n"),
+    (
+        "a.js",
+        "class A { static { await; } a = async () => await b; async *c() { for await (const d of e) await d; } }\n",
+    ),
+    ("a.ts", "declare const a: number;\nnamespace B { export const c = 1; }\nnamespace B { export const d = 1; }\n"),
+    ("a.d.ts", "export const a: string;\n"),
+    ("a.go", '// a\n\npackage a\n\nimport "C"\nimport (\n\t"b"\n)\n\nconst c = 1; var d int\n'),
+    ("a.go", "package a\n\nfunc f(a ...int) (b int) {\n\tg(a...\n\t)\n\th(1,\n\t\t2)\n\treturn\n}\n"),
+    ("a.go", "package a\n\nfunc f() {\n\tfor\n\t{\n\t}\n\tswitch x\n\t{\n\t}\n\tfor i := 0; i < 1;\n\t{\n\t}\n}\n"),
+    ("a.go", "x := 1\n"),
+]
+
+
+@pytest.mark.parametrize(("path", "text"), FINE)
+def test_what_is_rare_or_newer_than_the_grammar_is_no_fault(path: str, text: str) -> None:
+    assert new_fault("", text, path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", "class A[T = int]: ...\nf(\n"),
+        ("a.py", "await f()\n"),
+        ("a.py", "# %%\ndef f():\n    await g()\n"),
+        ("a.py", "{% if a %}\nx = (\n{% endif %}\n"),
+        ("a.js", "class A {\n  accessor a = ;\n}\n"),
+        ("a.js", 'import a from "a" assert { type: };\n'),
+    ],
+)
+def test_beside_what_is_newer_a_fault_is_found(path: str, text: str) -> None:
+    assert new_fault("", text, path) is not None
+
+
 def test_python_says_what_is_wrong_and_where_a_bracket_was_opened() -> None:
     fault = new_fault("", "def f():\n    return g(1\n\ndef h():\n    pass\n", "a.py")
     assert fault == Fault(2, "    return g(1", "'(' was never closed")

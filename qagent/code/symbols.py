@@ -105,7 +105,8 @@ def _walk(root: Node, row: Language) -> Iterator[Symbol]:
 def _children(visit: _Visit, row: Language, scope: str, inside: str) -> Iterator[_Visit]:
     """The children that may define something; what a wrapper holds counts as all of the wrapper."""
     node = visit.node
-    whole = node.type in row.wrappers and node.named_child_count == _leading(node) + 1
+    group = any(child.type == "(" for child in node.children)  # Go's `type ( … )` may get a second one
+    whole = node.type in row.wrappers and node.named_child_count == _leading(node) + 1 and not group
     # Python hangs the comment above the first statement of a block in front of the block.
     above = visit.first if node.type == "block" and visit.first < node.start_point.row else None
     for child, first in _led(node, above):

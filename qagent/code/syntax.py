@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from qagent.code.beyond import fault_beyond
 from qagent.code.languages import Language, parse, row_of
+from qagent.code.newer import is_flow, is_notebook, masked
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -44,10 +46,10 @@ def new_fault(before: str, after: str, path: str) -> Fault | None:
         return None
     if after.count("\n") > _LONG and all(_found(part, row) is None for part in _around(before, after)):
         return None
-    found = _found(after, row)
-    if found is None or _found(before, row) is not None:
+    if (found := _found(after, row)) is None:
         return None
-    return _fault(after, found)
+    was = _found(before, row)
+    return _fault(after, found) if was is None or (was.beyond and not found.beyond) else None
 
 
 def _fault(text: str, found: _Found) -> Fault:
@@ -57,17 +59,32 @@ def _fault(text: str, found: _Found) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """beyond: the grammar can read it all the same."""
+
     line: int
     why: str = ""
+    beyond: bool = False
 
 
 def _found(text: str, row: Language) -> _Found | None:
+    cells = row.name == "python" and is_notebook(text)
+    found = _judged(text, row, cells)
+    if found is None or (row.name == "javascript" and is_flow(text)):
+        return None
+    clean = masked(text, row.name)
+    return found if clean == text else _judged(clean, row, cells)
+
+
+def _judged(text: str, row: Language, cells: bool) -> _Found | None:
     root = parse(f"{text}\n", row).root_node  # Go's grammar wants a line end behind the last declaration
     found = _Found(_error_line(root)) if root.has_error else None
-    return _by_python(text, found) if row.name == "python" else found
+    if row.name == "python":
+        return _by_python(text, found, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if cells else 0)
+    beyond = None if found else fault_beyond(root, row)
+    return _Found(*beyond, beyond=True) if beyond else found
 
 
-def _by_python(text: str, found: _Found | None) -> _Found | None:
+def _by_python(text: str, found: _Found | None, flags: int) -> _Found | None:
     """Python itself judges indentation and what stands outside of a function or loop, which the grammar lets pass. What
     it can read is no fault; what it cannot may be newer than the Python that runs qagent: there the grammar decides
     whether, and Python where, since it knows which bracket was never closed."""
@@ -82,7 +99,7 @@ def _by_python(text: str, found: _Found | None) -> _Found | None:
         except (ValueError, RecursionError, MemoryError):
             return found
         try:
-            compile(tree, "", "exec", dont_inherit=True)
+            compile(tree, "", "exec", flags, dont_inherit=True)
         except SyntaxError as error:
             return _said(error)
         except (ValueError, RecursionError, MemoryError):

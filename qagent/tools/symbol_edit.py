@@ -4,15 +4,18 @@ out, or a refusal. What belongs to the file around it, decorators, comments, `ex
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
 
+from qagent.code.items import as_item, as_method, without_type
+from qagent.code.members import position
 from qagent.code.symbols import Symbol, find, language_of, overloads, symbols
-from qagent.code.wrappers import rewrapped
+from qagent.code.syntax import new_fault
+from qagent.code.wrappers import Wrapped, rewrapped
 from qagent.edits.applying import leaves_out
 from qagent.edits.block import replace_block
+from qagent.edits.definition import Written, placed, taken_out
 from qagent.edits.diff import lines_of
+from qagent.edits.listing import listed
 from qagent.edits.omission import elided, is_placeholder
 from qagent.edits.refused import EditRefused
 from qagent.edits.short import clipped
@@ -29,22 +32,15 @@ def one_symbol(text: str, name: str, symbol: str) -> Symbol:
     if len(found) == 1:
         return found[0]
     if found:
-        spans = _some([f"{clipped(each.name)} on lines {each.start}-{each.end}" for each in found])
-        raise ToolFailed(f"{name} has {len(found)} symbols {asked}: {spans}; give the full name, or use lines.")
-    known = [clipped(each.name) for each in symbols(text, name)]
-    there = f"there are {_some(known)}" if known else "it defines none"
+        spans = listed([f"{clipped(each.name)} on lines {each.start}-{each.end}" for each in found])
+        todo = "give the full name, or use lines" if len({each.name for each in found}) > 1 else _BY_TEXT
+        raise ToolFailed(f"{name} has {len(found)} symbols {asked}: {spans}; {todo}.")
+    known = [each.name for each in symbols(text, name)]
+    there = f"there {'are' if len(known) > 1 else 'is only'} {listed(known)}" if known else "it defines none"
     raise ToolFailed(f"there is no symbol {asked} in {name}; {there}.")
 
 
-def _some(words: Sequence[str]) -> str:
-    """As many as the model can use."""
-    kept = [word for word, size in zip(words, accumulate(map(len, words)), strict=True) if size <= _MOST][:20]
-    more = len(words) - len(kept)
-    return ", ".join(kept) + (f" and {more} more" if more else "")
-
-
-_MOST = 1_000
-"""Characters of the names that an answer lists."""
+_BY_TEXT = "they have the same name, so use line numbers to read and `old` with `new` to edit"
 
 
 def with_symbol(text: str, name: str, symbol: str, new: str) -> tuple[str, str]:
@@ -53,44 +49,55 @@ def with_symbol(text: str, name: str, symbol: str, new: str) -> tuple[str, str]:
         raise ToolFailed(f"`new` is empty; write all of {clipped(symbol)}, or delete it by giving its text as `old`.")
     found = one_symbol(text, name, symbol)
     _check_alone(text, name, found)
-    code = _bare(unwrapped(new.replace("\r\n", "\n"), name), name, found)
+    written = unwrapped(new.replace("\r\n", "\n"), name)
+    code = taken_out(text, name, found, written)
     if gap := elided("".join(lines_of(text)[found.start - 1 : found.end]), code, name):
         raise EditRefused("elided", f"{name}: {leaves_out(gap)}")
-    wrapped = rewrapped(lines_of(text)[found.body_start - 1], code, found.name, name)
-    after = replace_block(text, (found.start, found.body_start, found.end), wrapped.code)
-    if after == text:
+    wrapped = _fitted(text, name, found, code)
+    done = _placed(text, name, found, wrapped.code)
+    if done.text == text:
         raise EditRefused("no_change", f"{name}: {clipped(symbol)} already has exactly this text; write the new text.")
     lost = (f"It is no longer {word}." for word in wrapped.lost)
-    return after, " ".join([*_renamed(text, after, name, found), *lost])
+    return done.text, " ".join([*_renamed(found, done.defined), *lost])
 
 
-def _bare(new: str, name: str, found: Symbol) -> str:
-    """Without the class around it, when the model wrote that too and nothing else in it."""
-    scope, _, last = found.name.rpartition(".")
-    inner = symbols(new, name)
-    if not scope or any(each.name == last for each in inner) or not any(each.name == found.name for each in inner):
-        return new
-    methods = [each for each in inner if each.name.rpartition(".")[0] == scope]
-    if len(methods) > 1:
-        whole, one = clipped(scope), clipped(last)
-        raise ToolFailed(f"`new` has all of {whole}, and {whole}.{one} alone is to be replaced; write {one} alone.")
-    return "".join(lines_of(new)[methods[0].start - 1 : methods[0].end])
+def _fitted(text: str, name: str, found: Symbol, code: str) -> Wrapped:
+    """With what the old definition had in front of it and behind it."""
+    lines, last = lines_of(text), found.name.rpartition(".")[2]
+    if position(text, name, found) == "item":
+        return Wrapped(as_item(code, last, lines[found.end - 1].rstrip()))
+    if found.kind == "method" and language_of(name) in ("javascript", "typescript"):
+        code = as_method(code)
+    if language_of(name) == "go" and not lines[found.body_start - 1].lstrip().startswith(("type", "func")):
+        code = without_type(code)
+    return rewrapped(lines[found.body_start - 1], code, found.name, name)
 
 
-def _renamed(before: str, after: str, name: str, found: Symbol) -> list[str]:
+def _placed(text: str, name: str, found: Symbol, code: str) -> Written:
+    try:
+        return placed(text, name, found, code)
+    except ToolFailed:
+        after = replace_block(text, (found.start, found.body_start, found.end), code, name)
+        if new_fault(text, after, name):
+            return Written(after, (found.name,))  # the syntax gate says more about what cannot be read
+        raise
+
+
+def _renamed(found: Symbol, defined: Sequence[str]) -> list[str]:
     """Whoever uses the old name does not find it any more, which is allowed and should be known."""
-    old, new = (Counter(each.name for each in symbols(text, name)) for text in (before, after))
-    if found.name not in old - new:
+    if found.name in defined:
         return []
     scope = found.name.rpartition(".")[0]
-    added = next((each for each in new - old if each.rpartition(".")[0] == scope), None)
-    old_name = clipped(found.name)
-    return [f"{old_name} is now {clipped(added)}; its uses were not changed." if added else f"{old_name} is gone."]
+    added = next((each for each in defined if each.rpartition(".")[0] == scope), None)
+    now = f"{clipped(added)}; its uses were not changed" if added else "a plain value"
+    return [f"{clipped(found.name)} is now {now}."]
 
 
 def _check_alone(text: str, name: str, found: Symbol) -> None:
     """Whole lines are replaced; what else stands on them would be lost. And a function that is declared in several
     ways cannot be written anew as one."""
+    if "\r" in text and "\n" not in text:
+        raise ToolFailed(f"{name} ends its lines with CR alone; give `old` and `new` instead.")
     for other in symbols(text, name):
         related = (
             other.name == found.name or _holds(found, other) or (_holds(other, found) and other.start < found.start)
@@ -99,9 +106,12 @@ def _check_alone(text: str, name: str, found: Symbol) -> None:
             pair = f"{clipped(found.name)} shares a line with {clipped(other.name)}"
             raise ToolFailed(f"{pair} in {name}; give `old` and `new` instead.")
     if lines := overloads(text, name, found):
-        places = _some(list(map(str, [*lines, found.body_start])))
+        places = listed(list(map(str, [*lines, found.body_start])))
         one = clipped(found.name)
         raise ToolFailed(f"{one} is declared several times in {name}, on lines {places}; use `old` and `new`.")
+    if position(text, name, found) == "one of several":
+        one = clipped(found.name)
+        raise ToolFailed(f"{one} is declared together with other names in {name}; use `old` and `new`.")
 
 
 def _holds(outer: Symbol, inner: Symbol) -> bool:
