@@ -58,8 +58,7 @@ _SHORT = 300
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What bounds a task: who may do what, and for how long. `alone`: no person watches, so nobody answers a question
-    of the model's. check: what runs after edits. unconfined: why no sandbox keeps commands in bounds, or ""; it is
-    found out when the first command comes."""
+    of the model's. check: what runs after edits."""
 
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)

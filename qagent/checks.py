@@ -1,8 +1,8 @@
 """The person's own check after edits: is it due, how does it run, what does the model hear of it?
 
-In: the command from the settings, the session's messages, how often it was told before. Out: a `Finding`. The decisions
-are pure; `run` goes through the toolbox, in the same sandbox as every command. It needs no permission: the person wrote
-it into the settings, and a project cannot.
+In: the command from the settings, the session's messages, how far the task was checked. Out: the check's output, and
+how far the task is checked now (`Checked`). The decisions are pure; `run` goes through the toolbox, in the same sandbox
+as every command. It needs no permission: the person wrote it into the settings, and a project cannot.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Checked:
     """How far a task has been checked.
 
     edits: the results that had changed a file when it last ran, or when the task began. failed: what it found then is
-    not mended. rounds: how often the model was told.
+    not mended. rounds: how often it found something.
     """
 
     edits: int = 0

@@ -24,7 +24,7 @@ from qagent.types import Approve, Fate, Question, Risk, ToolCall, ToolOutput
 from qagent.workspace.keeping import Keep
 
 Unconfined = Callable[[], Awaitable[str]]
-"""Why no sandbox keeps commands in bounds, or ""; found out when the first command comes."""
+"""Why no sandbox keeps commands in bounds, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,9 @@ class Execution:
 
     def _may_change(self, call: ToolCall, risk: Risk) -> bool:
         """A command that would run unasked only reads."""
-        watched = Policy(unasked_git=self.policy.unasked_git)
-        return risk == "write" or (risk == "command" and decide(call, risk, watched).verdict != "allow")
+        # A fresh policy: the person's mode and patterns let commands run that write.
+        reads_only = Policy(unasked_git=self.policy.unasked_git)
+        return risk == "write" or (risk == "command" and decide(call, risk, reads_only).verdict != "allow")
 
     @property
     def _known(self) -> Known:

@@ -132,8 +132,7 @@ class Conversation:
             self.say(Line(f"! {harmless(error.what)}", "note"))
             self.say(Line(f"  {harmless(error.todo)}", "note"))
         else:
-            title = harmless(step.turn.task.partition("\n")[0])
-            self._tell(f"{'undone' if name == '/undo' else 'done again'}: {title}")
+            self._tell(f"{'undone' if name == '/undo' else 'done again'}: {harmless(step.turn.title)}")
 
     def _task(self, task: str) -> Outcome:
         """Carries out one task. Raises Interrupted when the whole program is to end."""

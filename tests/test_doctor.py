@@ -174,7 +174,17 @@ def test_the_kind_of_undo_that_a_folder_gets_is_told(tmp_path: Path, capsys: Cap
     inside, plain, bare = told(repository(tmp_path / "x")), told(tmp_path / "plain"), told(tmp_path / "bare")
     assert (inside.level, "what commands change too" in inside.what) == ("green", True)
     assert (plain.level, "not what commands change" in plain.what, plain.todo) == ("yellow", True, "git init")
-    assert (bare.level, bare.todo) == ("yellow", "start in a work tree of this repository (-C)")
+    assert (bare.level, bare.todo) == ("yellow", "git init")
+
+
+async def test_a_repository_in_which_undo_cannot_work_is_told_with_the_reason(tmp_path: Path) -> None:
+    folder = repository(tmp_path / "x")
+    (tmp_path / "else").mkdir()
+    with (folder / ".git/config").open("a") as settings:
+        settings.write(f"[core]\n\tworktree = {tmp_path / 'else'}\n")
+    (found,) = await examined(replace(patient(**os.environ), folder=folder), {"git": LOOKS["git"]})
+    assert (found.level, found.todo) == ("yellow", "")
+    assert "not what commands change: " in found.what
 
 
 def test_without_a_path_commands_run_all_the_same(tmp_path: Path, capsys: Capture, confined: Confinement) -> None:
@@ -231,11 +241,11 @@ GITS: list[tuple[str, Level]] = [
 
 @pytest.mark.parametrize(("version", "level"), GITS)
 async def test_an_old_git_is_told(tmp_path: Path, version: str, level: Level) -> None:
-    (tmp_path / "git").write_text(
-        f"#!/bin/sh\ncase $1 in --version) echo 'git version {version}';; *) echo true;; esac\n"
-    )
+    (tmp_path / "git").write_text(f"#!/bin/sh\necho 'git version {version}'\n")
     (tmp_path / "git").chmod(0o755)
-    assert (await one(LOOKS["git"], PATH=f"{tmp_path}:{os.environ['PATH']}")).level == level
+    asked = replace(patient(PATH=f"{tmp_path}:{os.environ['PATH']}"), folder=repository(tmp_path / "x"))
+    (found,) = await examined(asked, {"git": LOOKS["git"]})
+    assert found.level == level
 
 
 @pytest.mark.parametrize(("free", "level"), [(10**12, "green"), (10**8, "yellow"), (10**6, "red"), (0, "red")])

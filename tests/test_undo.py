@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from kept_turns import Kept, git, seen
 
 from qagent.errors import UndoProblem
 from qagent.workspace.journal import Journal
+from qagent.workspace.turns import decode
 
 
 @pytest.fixture
@@ -183,6 +185,50 @@ def test_records_that_are_torn_or_lead_outside_are_passed_over(kept: Kept) -> No
         assert kept.past.turns() == []
     record.write_bytes(good)
     kept.past.undo()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("begun", "yesterday"),
+        ("begun", "2026-11-20T10:00:00"),
+        ("begun", "2026-11-20T10:00:00+05:00"),
+        ("begun", 5),
+        ("task", None),
+        ("session", ["a-session"]),
+        ("id", 5),
+        ("state", "lost"),
+        ("state", ["done"]),
+        ("store", "tape"),
+        ("changes", 5),
+        ("changes", [{"path": "a.py", "before": {"blob": "", "mode": "x", "size": 1, "link": False}, "after": None}]),
+        ("changes", [{"path": "a.py", "before": {"blob": "", "mode": 0, "size": 1e999, "link": False}, "after": None}]),
+        ("odd", ["a.py"]),
+        ("usual", "many"),
+        ("unknown", 1),
+    ],
+)
+def test_a_record_with_a_value_that_cannot_be_is_passed_over(kept: Kept, key: str, value: object) -> None:
+    kept.turn(kept.write("a.py", "1"))
+    (record,) = kept.state.glob("undo/*/turns/*.json")
+    good = record.read_bytes()
+    assert decode(good) is not None
+    bad = json.dumps({**json.loads(good), key: value}).encode()
+    assert decode(bad) is None
+    record.write_bytes(bad)
+    assert kept.past.turns() == []
+    kept.turn(kept.write("a.py", "2"))
+    assert len(kept.past.turns()) == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "title"),
+    [("fix it", "fix it"), ("\n fix\nit", "fix"), ("x" * 70, "x" * 60), ("a\x1bb", "a\\x1bb"), (" \n", "untitled")],
+)
+def test_a_tasks_title_is_its_first_line_cut(kept: Kept, task: str, title: str) -> None:
+    kept.turn(kept.write("a.py", "1"), task=task)
+    (turn,) = kept.past.turns()
+    assert turn.title == title
 
 
 def test_a_snapshot_that_was_thrown_away_is_told(kept: Kept) -> None:

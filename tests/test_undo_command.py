@@ -67,7 +67,7 @@ def test_a_dry_run_shows_and_changes_nothing(folder: Path, capsys: Capture) -> N
 
 
 def test_the_turns_are_listed_the_newest_first(folder: Path, capsys: Capture) -> None:
-    assert qagent(capsys, "undo", "--list", "-C", str(folder)).err.startswith("no task has changed files")
+    assert qagent(capsys, "undo", "--list", "-C", str(folder)).err.startswith("no task that changed files here is kept")
     run_once(folder, capsys, READ, EDIT, SAID)
     run_once(folder, capsys, COMMAND, SAID)
     qagent(capsys, "undo", "-C", str(folder))

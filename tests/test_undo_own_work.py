@@ -60,7 +60,7 @@ def test_a_file_that_was_changed_since_stops_the_undo(kept: Kept, line: str) -> 
     assert "--skip-changed" in refused.value.todo
     assert seen(kept.root) == now
     step = kept.past.undo(Ways(skip_changed=True))
-    assert step.kept_back == ("a.py",)
+    assert step.skipped == ("a.py",)
     assert (kept.root / "keep.md").read_bytes() == FILES["keep.md"]
     assert {name: what for name, what in seen(kept.root).items() if name != "keep.md"} == {
         name: what for name, what in now.items() if name != "keep.md"
@@ -220,7 +220,7 @@ def test_what_the_person_does_between_undo_and_redo_stops_the_redo(kept: Kept, l
     assert seen(kept.root) == now
     step = kept.past.redo(Ways(skip_changed=True))
     changed = {name: what for name, what in seen(kept.root).items() if now.get(name) != what}
-    assert set(changed) == {"keep.md", "a.py", "new"} - set(step.kept_back)
+    assert set(changed) == {"keep.md", "a.py", "new"} - set(step.skipped)
 
 
 def test_the_turn_in_the_middle_is_reached_from_the_last_one_on(kept: Kept) -> None:

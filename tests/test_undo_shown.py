@@ -186,7 +186,11 @@ def test_the_json_has_one_shape_however_it_ends(kept: Kept, capsys: Capture) -> 
 def test_nothing_to_list_and_nothing_to_diff_are_no_errors(kept: Kept, capsys: Capture) -> None:
     for words in (["undo", "--list"], ["sessions", "diff"]):
         ran = run(kept, capsys, *words)
-        assert (ran.code, ran.out, ran.err) == (0, "", "no task has changed files here in the last fortnight\n")
+        assert (ran.code, ran.out, ran.err) == (
+            0,
+            "",
+            "no task that changed files here is kept: the last 50 are, of two weeks at most\n",
+        )
 
 
 def test_the_diff_can_be_applied_byte_for_byte(kept: Kept, capsys: Capture, tmp_path: Path) -> None:

@@ -36,11 +36,11 @@ def texts(kept: Kept) -> tuple[bytes, bytes]:
 
 def test_what_was_skipped_is_left_by_redo_and_undo_too(kept: Kept) -> None:
     for _ in range(2):
-        assert kept.past.undo(SKIP).kept_back == ("a.py",)
+        assert kept.past.undo(SKIP).skipped == ("a.py",)
         assert texts(kept) == (MINE, FILES["keep.md"])
         assert kept.past.redo().notes == ["a.py stays as it is: it was changed since"]
         assert texts(kept) == (MINE, b"theirs")
-    assert kept.past.undo().kept_back == ("a.py",)
+    assert kept.past.undo().skipped == ("a.py",)
 
 
 def test_undo_takes_the_rest_back_once_the_persons_change_is_gone(kept: Kept) -> None:

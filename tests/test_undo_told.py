@@ -11,7 +11,7 @@ from kept_turns import Kept
 from scripted_agent import BUGGY, EDIT, READ, Scene, call, repository
 
 from qagent.config import Settings
-from qagent.errors import SessionProblem
+from qagent.errors import SessionProblem, UndoProblem
 from qagent.models.scripted import ScriptedModel, ScriptLine
 from qagent.repl import Conversation
 from qagent.session import Session
@@ -22,15 +22,16 @@ from qagent.words import Words
 from qagent.workspace.keeping import TurnKeep
 from qagent.workspace.place import Workspace
 from qagent.workspace.turn_news import MOST_NAMED, News
+from qagent.workspace.undoing import Past
 
 Capture = pytest.CaptureFixture[str]
 SAID = "The sign was wrong."
 COMMAND = call("run", command="printf 'x\\n' > made.txt")
 UNDONE = (
-    "The user has undone what you changed in {}: it is as it was before. Read it again before you rely on it, "
-    "and do not make that change again unless the user asks."
+    "The user has undone your changes in {}. Read these files again before you rely on them, "
+    "and do not make the changes again unless the user asks."
 )
-REDONE = "The user has brought back what you changed in {}. Read it again before you rely on it."
+REDONE = "The user has brought back what you changed in {}. Read these files again before you rely on them."
 
 
 @pytest.fixture
@@ -131,7 +132,33 @@ def test_the_person_sees_what_the_model_was_told(folder: Path, state: Path) -> N
     first = len(scene.events)
     asyncio.run(scene.run("And now?"))
     assert scene.kinds()[first : first + 2] == ["task_started", "notice"]
-    assert scene.notices()[-1].startswith("told the model: The user has undone what you changed in calc.py")
+    assert scene.notices()[-1].startswith("told the model: The user has undone your changes in calc.py")
+
+
+@pytest.mark.parametrize(("talk_id", "undo", "redo"), [("", "qagent undo", "qagent redo"), ("s", "/undo", "/redo")])
+def test_what_can_be_done_is_said_as_it_is_typed_there(
+    folder: Path, state: Path, talk_id: str, undo: str, redo: str
+) -> None:
+    kept, past = Kept(folder, state), Past(folder, state, talk_id)
+
+    def todo(take: Callable[[], object]) -> str:
+        with pytest.raises(UndoProblem) as refused:
+            take()
+        return refused.value.todo
+
+    kept.turn(kept.write("calc.py", "theirs"))
+    (folder / "calc.py").write_text("mine")
+    assert f"`{undo} --skip-changed`" in todo(past.undo)
+    (folder / "calc.py").write_text("theirs")
+    past.undo()
+    assert f"`{redo}`" in todo(past.undo)
+    (folder / "calc.py").write_text("mine")
+    assert f"`{redo} --skip-changed`" in todo(past.redo)
+    (record,) = state.glob("undo/*/turns/*.json")
+    record.write_bytes(record.read_bytes().replace(b'"state": "undone"', b'"state": "open"'))
+    told = todo(past.undo)
+    assert f"`{undo} --cut-off`" in told
+    assert f"`{redo}` brings it back" in told
 
 
 # ------------------------------------------------------------------ a session that is gone on with
@@ -149,7 +176,7 @@ def test_a_resumed_session_is_told_what_was_undone_on_the_command_line(
         assert qagent(capsys, "-p", "What have you done?", *words, *given).code == 0
         assert UNDONE.format("calc.py") in str(server.requests[-1])
     shown = qagent(capsys, "sessions", "show", ran.json["session"]).out
-    assert shown.count("The user has undone what you changed in calc.py") == 1
+    assert shown.count("The user has undone your changes in calc.py") == 1
 
 
 # ------------------------------------------------------------------ what is told
@@ -158,10 +185,10 @@ def test_a_resumed_session_is_told_what_was_undone_on_the_command_line(
 def test_many_files_are_counted_and_odd_names_are_one_line() -> None:
     files = tuple(f"f{number}" for number in range(MOST_NAMED + 2))
     (told,) = News(undone=("a\nb", *files)).told(Words())
-    assert told.startswith(f"The user has undone what you changed in a\\nb, {', '.join(files[:9])} and 3 more files:")
-    assert [text.split(" what")[0] for text in News(("a",), ("b",)).told(Words())] == [
-        "The user has undone",
-        "The user has brought back",
+    assert told.startswith(f"The user has undone your changes in a\\nb, {', '.join(files[:9])} and 3 more files.")
+    assert [text.partition(" in ")[0] for text in News(("a",), ("b",)).told(Words())] == [
+        "The user has undone your changes",
+        "The user has brought back what you changed",
     ]
 
 

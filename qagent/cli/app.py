@@ -189,7 +189,7 @@ def sessions_diff(
 
 
 Times = Annotated[str | None, typer.Argument(metavar="[COUNT]", help="How many tasks; 1 without it.")]
-Listed = Annotated[bool, typer.Option("--list", help="Only show the tasks of the last fortnight.")]
+Listed = Annotated[bool, typer.Option("--list", help="Only show the last 50 tasks, of two weeks at most.")]
 DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Only show what it would do.")]
 SkipChanged = Annotated[bool, typer.Option("--skip-changed", help="Leave files as they are that you changed since.")]
 

@@ -1,7 +1,7 @@
 """What `qagent doctor` looks at: each look is a small async function that returns a `Finding`; `LOOKS` lists them all.
 
-In: a `Patient`, what is known before anybody has looked. Out: findings. A look prints nothing, changes nothing and
-loads no model; one that fails or takes too long is a finding as well. No text holds the value of a secret.
+In: a `Patient`, what is known before anybody has looked. Out: findings. A look prints nothing, changes nothing of the
+person's and loads no model; one that fails or takes too long is a finding as well. No text holds the value of a secret.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from qagent.sandbox import advice
 from qagent.sandbox.choice import Active
 from qagent.sandbox.environment import secrets_of
 from qagent.wiring import connect
+from qagent.workspace.plumbing import GitRefusedError, NoRepositoryError, repository_at
+from qagent.workspace.programs import program_at
 
 Level = Literal["green", "yellow", "red"]
 
@@ -97,7 +99,7 @@ async def python(patient: Patient) -> Finding:
 
 async def git(patient: Patient) -> Finding:
     """Whether it can be used, and what undo takes back in this folder."""
-    program = _program("git", patient.env)
+    program = program_at("git", patient.env)
     if program is None:
         todo = _install("git", patient.env)
         return Finding("git", "yellow", "not installed: undo takes back what edits change, and no more", todo)
@@ -106,21 +108,17 @@ async def git(patient: Patient) -> Finding:
     shown = told.removeprefix("git version ").strip()
     if version < OLDEST_GIT:
         return Finding("git", "yellow", f"{shown}: undo needs 2.31", _install("git", patient.env))
-    inside = await _printed(program, "-C", str(patient.folder), "rev-parse", "--is-inside-work-tree")
-    if inside.strip() == "true":
-        return Finding("git", "green", f"{shown} ({program}); undo takes back here what commands change too")
-    told = "this folder is in no work tree: undo takes back what edits change, not what commands change"
-    todo = "start in a work tree of this repository (-C)" if inside.strip() == "false" else "git init"
-    return Finding("git", "yellow", f"{shown} ({program}); {told}", todo)
-
-
-def _program(name: str, env: Mapping[str, str]) -> str | None:
-    places = [part for part in env.get("PATH", os.defpath).split(os.pathsep) if part.startswith("/")]
-    return shutil.which(name, path=os.pathsep.join(places))
+    try:
+        await asyncio.to_thread(repository_at, patient.folder.resolve())
+    except GitRefusedError as no:
+        told = f"undo takes back what edits change, not what commands change: {no.why}"
+        todo = "git init" if isinstance(no, NoRepositoryError) else ""
+        return Finding("git", "yellow", f"{shown} ({program}); {told}", todo)
+    return Finding("git", "green", f"{shown} ({program}); undo takes back here what commands change too")
 
 
 def _install(package: str, env: Mapping[str, str]) -> str:
-    found = (command for name, command in advice.INSTALLS.items() if _program(name, env))
+    found = (command for name, command in advice.INSTALLS.items() if program_at(name, env))
     return next(found, f"install {package}").replace("bubblewrap", package)
 
 
@@ -170,7 +168,7 @@ def _told(active: Active) -> str:
 
 def _system(env: Mapping[str, str]) -> advice.System:
     switches = {path: text for path in advice.SWITCHES if (text := _text(Path(path)))}
-    return advice.System(sys.platform, lambda name: _program(name, env) is not None, switches, os.geteuid() == 0)
+    return advice.System(sys.platform, lambda name: program_at(name, env) is not None, switches, os.geteuid() == 0)
 
 
 def _text(path: Path) -> str:

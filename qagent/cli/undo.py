@@ -21,6 +21,7 @@ from qagent.edits.turn_text import diff, stat, stat_lines
 from qagent.errors import UsageProblem, UserFacing
 from qagent.narration import Line, diff_lines, harmless
 from qagent.session import find, peek
+from qagent.workspace.journal import MOST_TURNS
 from qagent.workspace.names import shown
 from qagent.workspace.place import Workspace
 from qagent.workspace.turns import State, Turn
@@ -67,10 +68,10 @@ class _Taken:
         new = _COMES[self._verb]
         files = [{"path": content[0].path, "change": stat(*content, new)} for content in contents]
         about = {"id": step.turn.id, "task": step.turn.task, "files": files}
-        self._rows.append({**about, "kept_back": list(step.kept_back), "notes": step.notes})
+        self._rows.append({**about, "skipped": list(step.skipped), "notes": step.notes})
         if self._as_json:
             return
-        self._say(f"{self._verb}: {harmless(_title(step.turn))}")
+        self._say(f"{self._verb}: {harmless(step.turn.title)}")
         for line in stat_lines(contents, new):
             put(line)
         for note in () if self._quiet else step.notes:
@@ -135,12 +136,13 @@ def list_turns(folder: Path, *, as_json: bool) -> None:
     if not turns:
         say(_NOTHING)
     for turn in turns[:_SHOWN]:
-        put(f"{_when(turn)}  {words[turn.state]:9}  {_count(turn):9}  {harmless(_title(turn))}")
+        put(f"{_when(turn)}  {words[turn.state]:9}  {_count(turn):9}  {harmless(turn.title)}")
     if len(turns) > _SHOWN:
         say(f"and {len(turns) - _SHOWN} older ones")
 
 
-_NOTHING = "no task has changed files here in the last fortnight"
+_MOST = f"the last {MOST_TURNS} are, of two weeks at most"
+_NOTHING = f"no task that changed files here is kept: {_MOST}"
 
 
 def _words(past: Past, turns: Sequence[Turn]) -> Mapping[State, str]:
@@ -164,10 +166,6 @@ def _when(turn: Turn) -> str:
     return f"{datetime.fromisoformat(turn.begun).astimezone():%Y-%m-%d %H:%M}"
 
 
-def _title(turn: Turn) -> str:
-    return shown(turn.task.partition("\n")[0][:60]) or "(a task)"
-
-
 def show_diff(session: str | None, folder: Path) -> None:
     """What the tasks of a session changed, as a patch; without an id, of the last one that changed files here."""
     if session is None:
@@ -179,14 +177,14 @@ def show_diff(session: str | None, folder: Path) -> None:
     wanted = session if session is not None or not turns else turns[-1].session
     chosen = [turn for turn in turns if turn.session == wanted]
     if not chosen:
-        say(_NOTHING if session is None else "no task of that session has changed files in the last fortnight")
+        say(_NOTHING if session is None else f"no task of that session that changed files is kept: {_MOST}")
     words = _words(past, chosen)
     for turn in chosen:
         _show(past, turn, words[turn.state])
 
 
 def _show(past: Past, turn: Turn, state: str) -> None:
-    say(f"{_when(turn)}  {harmless(_title(turn))} ({state})")
+    say(f"{_when(turn)}  {harmless(turn.title)} ({state})")
     if turn.state == "open":
         later = "" if state == "at work" else "; `qagent undo --cut-off` takes back all that changed since it began"
         notice(f"what it changed is not counted yet{later}")

@@ -16,7 +16,7 @@ from qagent.code.languages import Language, language_of, parse, row_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["Symbol", "enclosing", "find", "language_of", "overloads", "symbols"]
+__all__ = ["Symbol", "enclosing", "find", "holds", "language_of", "overloads", "symbols"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ def find(text: str, path: str, name: str) -> list[Symbol]:
     """The symbols with exactly this qualified name, or else those whose name ends with it (`total`, `Cart.total`)."""
     found = symbols(text, path)
     return [s for s in found if s.name == name] or [s for s in found if s.name.endswith(f".{name}")]
+
+
+def holds(outer: Symbol, inner: Symbol) -> bool:
+    """Whether the one is defined in the other."""
+    return inner.name.startswith(f"{outer.name}.") and outer.start <= inner.start and inner.end <= outer.end
 
 
 def enclosing(text: str, path: str, lines: Iterable[int]) -> list[str]:

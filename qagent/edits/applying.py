@@ -1,7 +1,7 @@
 """Makes edits on a text: text and edits in, the new text out, or a refusal that says what to do.
 
 Each edit is made on the result of the one before; all are made or none. Where one goes is decided by `ladder`, what is
-told when it goes nowhere by `nearest` and `places`. Knows no files.
+told when it goes nowhere by `nearest` and `ambiguous`. Knows no files.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _chosen(known: Table, edit: Edit, found: Hits, path: str) -> Sequence[Place]
     if len(wanted) > 1 and not edit.replace_all and found.line is not None:
         wanted = [hit for hit in wanted if known.line_of(hit[0].start) + 1 == found.line] or wanted
     if not wanted and not found.twice:
-        raise EditRefused("not_found", not_found(known, edit.old, edit.new, path))
+        raise EditRefused("not_found", not_found(known, edit.old, edit.new))
     if found.twice or (len(wanted) > 1 and not edit.replace_all):
         raise EditRefused("ambiguous", ambiguous(known, [hit[0].start for hit in wanted], edit.old, path))
     return [place for hit in wanted for place in hit]

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from qagent.code.members import fields, names
-from qagent.code.symbols import Symbol, symbols
+from qagent.code.symbols import Symbol, holds, symbols
 from qagent.edits.block import Placed, code_lines, place
 from qagent.edits.diff import lines_of, span
 from qagent.edits.listing import listed
@@ -42,7 +42,7 @@ def taken_out(text: str, path: str, found: Symbol, code: str) -> str:
     wanted, lines = same[0], code.split("\n")
     if not any(line.strip() for line in [*lines[: wanted.start - 1], *lines[wanted.end :]]):
         return code
-    around = any(_holds(each, wanted) for each in inner)
+    around = any(holds(each, wanted) for each in inner)
     rest = _rest(text, path, found, code)
     if rest.strange and (around or rest.known):
         one, more = clipped(found.name), clipped(rest.strange[0])
@@ -73,7 +73,7 @@ def _rest(text: str, path: str, found: Symbol, code: str) -> _Rest:
     left = _stripped(ours, inside)
     there = Counter(_stripped(theirs, [each for each in here if each.name == found.name or not _touch(each, found)]))
     strange = [line for line in left if line not in there and not _SAYS_NOTHING.fullmatch(line)]
-    in_class = any(_holds(one, wanted) for one in inner)
+    in_class = any(holds(one, wanted) for one in inner)
     heads = [each.body_start for each in other if in_class or each.name in written]
     strange += [ours[row - 1].strip() for row in sorted(heads)]
     notes = {line.strip() for line in theirs if len(line.strip()) > 3} & _comments(ours, inside)
@@ -103,10 +103,6 @@ def _comments(lines: Sequence[str], without: Sequence[Symbol]) -> set[str]:
 
 def _touch(one: Symbol, other: Symbol) -> bool:
     return one.start <= other.end and other.start <= one.end
-
-
-def _holds(outer: Symbol, inner: Symbol) -> bool:
-    return inner.name.startswith(f"{outer.name}.") and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _lines(one: Symbol, lines: Sequence[str]) -> list[str]:
@@ -146,7 +142,7 @@ def _defined(done: Placed, path: str) -> list[Symbol]:
     outermost: list[Symbol] = []
     for each in symbols(done.text, path):
         inside = done.first <= each.body_start <= done.last
-        if inside and not (outermost and _holds(outermost[-1], each)):
+        if inside and not (outermost and holds(outermost[-1], each)):
             outermost.append(each)
     return outermost
 

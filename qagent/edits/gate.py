@@ -21,7 +21,7 @@ def check(before: str, after: str, path: str, todo: str = "mend that, with the e
     rows = [f"{'>' if n == fault.line else ' '} {n} | {lines[n - 1].rstrip()}" for n in numbers]
     shown = "\n".join(short(rows, 250))
     why = f" ({fault.why})" if fault.why else ""
-    what = f"this would make a syntax error on line {fault.line}{why}; nothing was changed"
+    what = f"{path}: this would make a syntax error on line {fault.line}{why}; nothing was changed"
     raise EditRefused("syntax", f"{what}:\n{shown}\n{_cause(before, after, fault.line)}Try again: {todo}")
 
 

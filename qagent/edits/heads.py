@@ -7,7 +7,7 @@ than the definition, as `#!`, `//go:noinline` or a heading, stays in any case. P
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _COMMENT = re.compile(r"\s*(#(?![\w\[])|#!|//|/\*|\*)")
 _DECORATOR = re.compile(r"\s*@")
@@ -66,4 +66,10 @@ def _units(comments: Sequence[str]) -> list[list[str]]:
 def _without(comments: Sequence[str], brought: Sequence[str]) -> list[str]:
     """What the new code says again is not said twice."""
     again = {line.strip() for line in brought}
-    return [line for unit in _units(comments) if not all(line.strip() in again for line in unit) for line in unit]
+    return [line for unit in _units(comments) if not _is_said(unit, again) for line in unit]
+
+
+def _is_said(unit: Sequence[str], again: Collection[str]) -> bool:
+    """A blank line inside of a block comment needs no saying."""
+    said = [line.strip() for line in unit]
+    return said[0] in again and all(not line or line in again for line in said)

@@ -27,6 +27,12 @@ _LOOKED_AT = 2_000
 _UNITS = (4, 2, 8, 3)
 """Blanks that stand for a tab, the likeliest first."""
 
+_HEADING = re.compile(r"[:{\[(]\s*$")
+_OPENS = re.compile(r"[:{\[(,>=+\\]\s*$")
+_DEFINES = re.compile(r"(?:async\s+def|def|class)\b|@\w")
+"""In Python; at the margin behind a line that is in a block it is out of it, or written from where that line begins:
+nobody can tell."""
+
 Follow = Callable[[str], str | None]
 Known = Mapping[str, str]
 Texts = tuple[Sequence[str], Sequence[str]]
@@ -76,7 +82,9 @@ class Shift:
 def shifts(texts: Texts, file: Sequence[str], unit: Unit) -> Iterator[Shift]:
     """The ways to read the file's indentation out of lines that are otherwise those of `old`; the likeliest first.
     `texts`: the model's old and new lines."""
-    old = texts[0]
+    old, new = texts
+    if _leaves_a_block(old, new, file):
+        return
     if _lacks_first(old, file):
         yield Shift({}, _same, indent_of(file[0]))
     if not _consistent(old, file):
@@ -87,15 +95,18 @@ def shifts(texts: Texts, file: Sequence[str], unit: Unit) -> Iterator[Shift]:
             yield Shift(known, follow)
 
 
-def is_relative(new: Sequence[str], line: str) -> bool:
+def is_relative(old: str, new: Sequence[str], line: str, *, nests: bool = False) -> bool:
     """Whether new lines, of which the first is put behind this line's indentation, have the later ones as seen from
-    another depth: less deep than this line, or under a heading no deeper than it."""
+    another depth: less deep than this line, or under a new heading no deeper than it. `old`: what the model wrote of
+    the line. Where it left out all of its indentation and all later lines have some, these cannot be seen from there,
+    unless the first opens a block; `nests`: or where depth alone nests, as in YAML."""
     later = [each for each in new[1:] if each.strip()]
-    depth = _width(indent_of(line))
+    depth, opens = _width(indent_of(line)), _OPENS.search(new[0]) is not None
     if any(_width(indent_of(each)) < depth for each in later):
-        return True
-    heading = bool(later) and re.search(r"[:{\[(]\s*$", new[0]) is not None
-    return heading and _width(indent_of(later[0])) == depth and later[0].lstrip()[0] not in ")]}"
+        bare = not indent_of(old) and not opens and not nests
+        return not (bare and all(map(indent_of, later)))
+    heading = bool(later) and _HEADING.search(new[0]) is not None and not _HEADING.search(line)
+    return heading and _width(indent_of(later[0])) == depth and later[0].lstrip()[0] not in ")]}-"
 
 
 def _width(indent: str) -> int:
@@ -108,6 +119,11 @@ def _pairs(old: Sequence[str], file: Sequence[str]) -> Iterator[tuple[str, str]]
 
 def _same(own: str) -> str:
     return own
+
+
+def _leaves_a_block(old: Sequence[str], new: Sequence[str], file: Sequence[str]) -> bool:
+    at_margin = not indent_of(old[0]) and bool(indent_of(file[0])) and not any(map(_DEFINES.match, old))
+    return at_margin and any(map(_DEFINES.match, new[1:]))
 
 
 def _lacks_first(old: Sequence[str], file: Sequence[str]) -> bool:

@@ -47,6 +47,9 @@ _PLAIN: tuple[tuple[str, Rung], ...] = (
 _BLANKS_COUNT = frozenset({"tsv", "tab", "diff", "patch"})
 """Files in which a blank in front or at the end is a cell or a sign."""
 
+_NESTS = frozenset({"yaml", "yml", "md", "mdx", "rst", "html", "htm", "xml", "vue", "svelte"})
+"""Files in which a line may be as deep or less deep than its neighbours for no reason but its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hits:
@@ -64,7 +67,7 @@ class Hits:
 
 def hits(table: Table, edit: Reading, path: str = "", *, every: bool = False) -> Hits:
     """`every`: all places are wanted, none of which overlaps another."""
-    ground, plain = Ground(table, every, _blanks_count(path)), edit
+    ground, plain = Ground(table, every, _blanks_count(path), _suffix(path) in _NESTS), edit
     if not plain.old.strip():
         return Hits(EXACT, [(place,) for place in rungs.exact(ground, plain)])
     for found in _found(ground, plain, path):
@@ -107,7 +110,11 @@ def _rungs(path: str) -> Sequence[tuple[str, Rung]]:
 
 
 def _blanks_count(path: str) -> bool:
-    return path.rpartition(".")[2].lower() in _BLANKS_COUNT
+    return _suffix(path) in _BLANKS_COUNT
+
+
+def _suffix(path: str) -> str:
+    return path.rpartition(".")[2].lower()
 
 
 def _cleaned(ground: Ground, reading: Reading, found: Sequence[Place], path: str) -> Reading:

@@ -46,14 +46,17 @@ class _Near:
     @property
     def first_difference(self) -> int:
         pairs = zip(self.old, self.lines, strict=False)
-        return next((number for number, (old, line) in enumerate(pairs) if _end(old) != _end(line)), len(self.lines))
+        return next(
+            (number for number, (old, line) in enumerate(pairs) if without_end(old) != without_end(line)),
+            len(self.lines),
+        )
 
     @property
     def differs_in_blanks_only(self) -> bool:
         return [_bare(line) for line in self.lines] == [_bare(line) for line in self.old]
 
 
-def not_found(table: Table, old: str, new: str, path: str = "") -> str:
+def not_found(table: Table, old: str, new: str) -> str:
     """One or two sentences, then a diff of at most 12 lines of each side."""
     wanted = _without_blank_ends(old.split("\n"))
     near = _nearest(table, wanted)
@@ -105,7 +108,7 @@ def _window(near: _Near) -> tuple[int, int]:
 
 
 def _compared(old: Sequence[str], file: Sequence[str]) -> Iterator[tuple[str, str]]:
-    mine, its = [_end(line) for line in old], [_end(line) for line in file]
+    mine, its = [without_end(line) for line in old], [without_end(line) for line in file]
     for tag, a, b, c, d in difflib.SequenceMatcher(None, mine, its, autojunk=False).get_opcodes():
         if tag == "equal":
             yield from ((" ", line) for line in file[c:d])
@@ -117,10 +120,6 @@ def _compared(old: Sequence[str], file: Sequence[str]) -> Iterator[tuple[str, st
 def _visible(line: str) -> str:
     """With blanks that can be seen: where only they differ, nothing else tells."""
     return re.sub(r"[ \t]+", lambda found: found[0].replace(" ", "·").replace("\t", "→"), line)
-
-
-def _end(line: str) -> str:
-    return without_end(line)
 
 
 def _without_blank_ends(lines: list[str]) -> list[str]:

@@ -44,11 +44,13 @@ class Joined:
 @dataclass(frozen=True)
 class Ground:
     """A table, and the views of it, each made when a rung first needs it. `every`: all places are wanted; else those
-    beyond MOST are not looked for, since two are too many. `blanks_count`: those in front of a line are content."""
+    beyond MOST are not looked for, since two are too many. `blanks_count`: those in front of a line are content;
+    `nests`: they alone say what belongs to what, and no bracket or keyword does."""
 
     table: Table
     every: bool = False
     blanks_count: bool = False
+    nests: bool = False
 
     @cached_property
     def ends(self) -> View:
@@ -159,7 +161,7 @@ def windows(ground: Ground, wanted: Sequence[str]) -> Iterator[int]:
 def _literal(ground: Ground, reading: Reading, found: Sequence[tuple[int, int]]) -> list[Place]:
     """The new text as written in these places; none where it cannot be meant so, for the indentation is another."""
     table = ground.table
-    shifted = [not ground.blanks_count and _is_shifted(table, start, end, reading.new) for start, end in found]
+    shifted = [not ground.blanks_count and _is_shifted(ground, start, end, reading.new) for start, end in found]
     alone = all(begins_in_indentation(table.flat, start) or begins_line(table.flat, start) for start, _ in found)
     if any(shifted) and alone and all(ends_line(table.flat, end) for _, end in found):
         return []  # all are whole lines, which that rung finds too
@@ -169,12 +171,17 @@ def _literal(ground: Ground, reading: Reading, found: Sequence[tuple[int, int]])
     ]
 
 
-def _is_shifted(table: Table, start: int, end: int, new: str) -> bool:
+def _is_shifted(ground: Ground, start: int, end: int, new: str) -> bool:
     """Whether a hit is a line but for some of its indentation, and the later ones of several new lines do not stand as
-    deep as it: then they are written from where the model thinks that the line begins."""
+    deep as it: then they are written from where the model thinks that the line begins. Where the old text has later
+    lines too, they have shown that theirs is the file's."""
+    table = ground.table
     if not begins_in_indentation(table.flat, start) or not ends_line(table.flat, end):
         return False
-    return is_relative(new.split("\n"), table.lines[table.line_of(start)])
+    old, _, later = table.flat[start:end].partition("\n")
+    if later.strip():
+        return False
+    return is_relative(old, new.split("\n"), table.lines[table.line_of(start)], nests=ground.nests)
 
 
 def _on_line(ground: Ground, start: int, reading: Reading) -> Place:

@@ -14,6 +14,9 @@ MOST = 20
 """Places that are looked for: two are too many already."""
 
 
+_LONGEST_NUMBER = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Sought:
     """`begins`, `ends`: only at a line's begin or end. `every`: all places that do not overlap the one before, as
@@ -82,7 +85,8 @@ def cuts(text: str, start: int, end: int) -> bool:
     one whole line it begins inside its first word. `limit = 3` is no part of `limit = 30`, `total = 1` none of
     `subtotal = 1`."""
     inside = cuts_word if "\n" in text[start:end] else cuts_number
-    return inside(text, start) or inside(text, end) or _cuts_first_word(text, start, end)
+    at_end = text[end - 1] != "." and inside(text, end)  # who ends with a point has seen that more follows
+    return at_end or inside(text, start) or _cuts_first_word(text, start, end)
 
 
 def cuts_word(text: str, at: int) -> bool:
@@ -90,15 +94,24 @@ def cuts_word(text: str, at: int) -> bool:
 
 
 def cuts_number(text: str, at: int) -> bool:
-    """`3|0`, `3|_000`, `3|e5`, `10|ms`, `30|.5`; and in front alike: `1|.5`, `1.|5`, `x|1`."""
+    """`3|0`, `3|_000`, `3|e5`, `10|ms`, `30|.5`; and in front alike: `1|.5`, `1.|5`. A word with digits in it, as
+    `v2` and `addr_1`, is no number."""
     if not 0 < at < len(text):
         return False
     before, after = text[at - 1], text[at]
     if _is_word(before + after):
-        return before.isdigit() or after.isdigit()
+        return (before.isdigit() or after.isdigit()) and _word_before(text, at)[:1].isdigit()
     if after == ".":
-        return before.isdigit() and text[at + 1 : at + 2].isdigit()
-    return before == "." and after.isdigit() and text[max(0, at - 2) : at - 1].isdigit()
+        return _word_before(text, at)[:1].isdigit() and text[at + 1 : at + 2].isdigit()
+    return before == "." and after.isdigit() and _word_before(text, at - 1)[:1].isdigit()
+
+
+def _word_before(text: str, at: int) -> str:
+    """The letters and digits up to here, or the last of very many."""
+    start = at
+    while start > max(0, at - _LONGEST_NUMBER) and _is_word(text[start - 1]):
+        start -= 1
+    return text[start:at]
 
 
 def _cuts_first_word(text: str, start: int, end: int) -> bool:

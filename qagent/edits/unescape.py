@@ -2,13 +2,15 @@
 
 In: the old and the new text. Out: both without it. Line ends are only unescaped in a text that has none of its own: one
 that has real ones means `\\n` as it stands. Where the old text shows escaped quotes alone, a `\\n` in a string of the
-new one stays what it is. Pure.
+new one stays what it is. Where it shows more, but no string over several lines, nothing is
+unescaped when that would break a string of the new text. Pure.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from qagent.edits.unwrap import Reading
 
@@ -18,6 +20,8 @@ _STRING = "\"'`"
 _TOKEN = re.compile(rf"{_ALL.pattern}|[^\\]|\\")
 _OTHERS = re.compile(r"\\[^\"'`]")
 _QUOTES = re.compile(r"\\([\"'`])")
+_LINE_END = re.compile(r"(?<!\\)\\n")
+_TRIPLE = re.compile(r"(?:\\?\"){3}|(?:\\?'){3}")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'", "&apos;": "'", "&amp;": "&"}
 _ENTITY = re.compile("|".join(_ENTITIES))
 
@@ -26,12 +30,22 @@ def unescaped(reading: Reading) -> Iterator[Reading]:
     """The ways in which the old text may have been escaped once too often; none when it shows no escape."""
     ways = (
         (_quotes(reading.old), _outside_strings(reading)),
-        (_everything(reading.old), _new(reading)),
+        (reading.old if _breaks_string(reading) else _everything(reading.old), _new(reading)),
         (_entities(reading.old), _entities(reading.new)),
     )
     for old, new in ways:
         if old != reading.old and old.strip():
             yield Reading(old, new, reading.line)
+
+
+def _breaks_string(reading: Reading) -> bool:
+    return _has_string_over_lines(reading.new) and not _has_string_over_lines(reading.old)
+
+
+def _has_string_over_lines(text: str) -> bool:
+    """Whether an escaped line end stands between the quotes of a string that cannot go over lines."""
+    pieces = _LINE_END.split(_TRIPLE.sub("", text))
+    return any(a.count(sign) % 2 and b.count(sign) % 2 for a, b in pairwise(pieces) for sign in "\"'")
 
 
 def _outside_strings(reading: Reading) -> str:

@@ -16,6 +16,7 @@ Wanted = Literal["auto", "bubblewrap", "landlock", "seatbelt", "off"]
 """What the settings can ask for."""
 
 TMP = Path("/tmp")
+TEMPORARY = (TMP, Path("/var/tmp"))
 
 UNCLOSED = (
     "reading most other files",

@@ -1,5 +1,5 @@
-"""Which sandbox confines commands here: the one that was asked for, or the strongest that works. Tried once, when the
-first command comes.
+"""Which sandbox confines commands here: the one that was asked for, or the strongest that works. Tried once a
+run, when somebody first asks.
 
 In: what the settings want. Out: an `Active`, which says what is closed and what is not, and the words that start a
 command in it. A sandbox that was asked for and does not work is none: `why` says so, and whoever decides about commands
@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 import weakref
@@ -22,16 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from qagent.sandbox import bubblewrap, landlock, scratch, seatbelt
-from qagent.sandbox.bounds import TMP, Bounds, Grants, Mount, SandboxName, Wanted, mounts
+from qagent.sandbox.bounds import TEMPORARY, TMP, Bounds, Grants, Mount, SandboxName, Wanted, mounts
 from qagent.sandbox.guard import Guard, guard
 from qagent.sandbox.landlock import Machine
 from qagent.sandbox.reach import bounds_of
 from qagent.sandbox.scratch import OWN, Scratch
+from qagent.workspace.programs import program_at
 
 _SECONDS = 10.0
 """The longest that trying one out may take."""
-
-_VAR_TMP = Path("/var/tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +161,13 @@ class Confinement:
             raise OSError("the project is the whole disk; work in a folder of it, or set `sandbox = off`")
         own = self._scratch_folder()
         bounds = bounds_of(root, own, self._env, grants, self._writes)
-        stands_for = [folder for folder in (TMP, _VAR_TMP) if _can_stand_for(folder, root)]
+        stands_for = [folder for folder in TEMPORARY if _can_stand_for(folder, root)]
         steps = mounts(bounds, stands_for, frozenset(path for path in bounds.hidden if not path.is_dir()))
         seen = TMP / OWN if TMP in stands_for else own / OWN
         mounted = _mounted(steps, stands_for)
         match active.name:
             case "bubblewrap":
-                bwrap, is_root = _found("bwrap", self._env) or "bwrap", os.geteuid() == 0
+                bwrap, is_root = program_at("bwrap", self._env) or "bwrap", os.geteuid() == 0
                 words = bubblewrap.arguments(bwrap, bounds, steps, command, left, is_root=is_root)
                 return Confined(words, seen, bounds, mounted=mounted)
             case "landlock":
@@ -209,18 +207,12 @@ def usual(platform: str) -> tuple[str, ...]:
     return ("bubblewrap", "landlock") if platform.startswith("linux") else ()
 
 
-def _found(program: str, env: Mapping[str, str]) -> str | None:
-    """In an absolute place, so that no file of the project is taken for it."""
-    places = [part for part in env.get("PATH", os.defpath).split(os.pathsep) if part.startswith("/")]
-    return shutil.which(program, path=os.pathsep.join(places))
-
-
 # ------------------------------------------------------------------ trying
 
 
 async def _fault_of_bubblewrap(env: Mapping[str, str]) -> str:
     """Why it cannot be used, or ""."""
-    program = _found("bwrap", env)
+    program = program_at("bwrap", env)
     if program is None:
         return "bubblewrap is not installed"
     own = ("--unshare-pid", "--unshare-ipc", "--unshare-net", "--cap-drop", "ALL")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
+
+from qagent.workspace.programs import absolute_path
 
 _SECRET = re.compile(
     r"SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEYS?$|APIKEY|BINDPW|WEBHOOK|CONNECTION_?STRING|_PWD$"
@@ -55,14 +56,12 @@ def environment(
         for name, value in base.items()
         if name.upper() not in named and not _is_dropped(name.upper(), value)
     }
-    # A part that is not absolute would let a file of the folder stand in for `ls`.
-    path = [part for part in base.get("PATH", os.defpath).split(os.pathsep) if part.startswith("/")]
     more = _NO_HOOKS if git == "settings" else _NO_TRACKING if git == "work" else ()
     return {
         **kept,
         **_git_settings((*_GIT_SETTINGS, *more)),
         **(_temporary(temporary) if temporary else {}),
-        "PATH": os.pathsep.join(path),
+        "PATH": absolute_path(base),
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_PAGER": "cat",
         "GIT_TERMINAL_PROMPT": "0",

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from qagent.sandbox.bounds import TMP, Bounds, Grants, inside, outermost
+from qagent.sandbox.bounds import TEMPORARY, TMP, Bounds, Grants, inside, outermost
 
 OURS = (".git", ".qagent", "plan.md")
 """In the workspace; what is read as orders later, or run by git."""
@@ -30,7 +30,6 @@ KEYS = (
 _XDG = {"XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state"}
 _SOCKETS = Path("/proc/net/unix")
 """Where Linux lists the sockets that are open, those with a path too."""
-_TEMPORARY = (TMP, Path("/var/tmp"))
 _DOORS = ("/run/docker.sock", "/run/containerd", "/run/podman", "/run/dbus", "/run/user")
 """Sockets behind which other programs do what they are asked."""
 
@@ -128,7 +127,7 @@ def _is_in_sight(path: Path, root: Path) -> bool:
     """Of temporary folders only what lies beside the workspace is seen; in the workspace nothing is hidden."""
     if inside(path, (root,)):
         return False
-    folder = next((folder for folder in _TEMPORARY if inside(path, (folder,))), None)
+    folder = next((folder for folder in TEMPORARY if inside(path, (folder,))), None)
     if folder is None or inside(folder, (root,)):
         return True
     return root.is_relative_to(folder) and path.relative_to(folder).parts[:1] == root.relative_to(folder).parts[:1]

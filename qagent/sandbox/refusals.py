@@ -16,7 +16,8 @@ _READ_ONLY = re.compile(r"read-only file system|\bEROFS\b|errno 30\b", re.IGNORE
 _NOT_PERMITTED = re.compile(r"permission denied|operation not permitted|\bEACCES\b|\bEPERM\b", re.IGNORECASE)
 _BUSY = re.compile(r"device or resource busy|resource busy or locked|\bEBUSY\b|errno 16\b", re.IGNORECASE)
 """What `rm` and `mv` hear of a file that is mounted, as what is shut is."""
-_SHUT = re.compile(r"\.qagent\b|\bplan\.md\b|\.git\b(?!ignore|attributes|hub|modules)")
+_GIT = re.compile(r"\.git\b(?!ignore|attributes|hub|modules)")
+_OURS = re.compile(r"\.qagent\b|\bplan\.md\b")
 _NETWORK = re.compile(
     r"network is unreachable|temporary failure in name resolution|could not resolve host|name or service not known"
     r"|nodename nor servname|failure in name resolution|no such host|\bEAI_AGAIN\b|\bENETUNREACH\b|\bENOTFOUND\b",
@@ -41,7 +42,7 @@ def told(output: str, bounds: Bounds, *, network_off: bool = False) -> str:
     if not bounds.network and (_NETWORK.search(output) or _TCP.search(output)):
         return NETWORK_OFF if network_off else NETWORK
     refused = [line for line in output.split("\n") if _READ_ONLY.search(line)]
-    refused += [line for line in output.split("\n") if _BUSY.search(line) and _SHUT.search(line) and bounds.shut]
+    refused += [line for line in output.split("\n") if _BUSY.search(line) and _is_shut(line) and bounds.shut]
     refused += [line for line in output.split("\n") if _NOT_PERMITTED.search(line) and _is_ours(line, bounds)]
     if refused:
         return _about_writing("\n".join(refused))
@@ -49,9 +50,13 @@ def told(output: str, bounds: Bounds, *, network_off: bool = False) -> str:
 
 
 def _about_writing(lines: str) -> str:
-    if re.search(r"\.git\b(?!ignore|attributes|hub|modules)", lines):
+    if _GIT.search(lines):
         return GIT
-    return SHUT if re.search(r"\.qagent\b|\bplan\.md\b", lines) else OUTSIDE
+    return SHUT if _OURS.search(lines) else OUTSIDE
+
+
+def _is_shut(line: str) -> bool:
+    return bool(_GIT.search(line) or _OURS.search(line))
 
 
 def _is_ours(line: str, bounds: Bounds) -> bool:

@@ -133,7 +133,7 @@ def _changed(text: str, name: str, request: _Request) -> tuple[Applied, str]:
 
 
 def _edits(request: _Request) -> list[Edit]:
-    """None for a whole symbol."""
+    """Empty for a whole symbol."""
     if request.edits:
         return [_edit(each) for each in request.edits]
     return [] if request.old is None else [Edit(request.old, request.new or "")]
@@ -151,10 +151,7 @@ def _edit(given: object) -> Edit:
 def _check_syntax(before: FileText, after: FileText, name: str, request: _Request) -> None:
     whole = not _edits(request)
     todo = "write all of it, with its first line." if whole else "mend that, with the exact indentation."
-    try:
-        gate.check(flat(before.text), flat(after.text), name, todo)
-    except EditRefused as refused:
-        raise EditRefused(refused.code, f"{name}: {refused.message}") from refused
+    gate.check(flat(before.text), flat(after.text), name, todo)
 
 
 # ------------------------------------------------------------------ where it is about

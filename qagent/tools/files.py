@@ -193,15 +193,9 @@ def _planned(workspace: Workspace, known: Known | None, path: str, content: str)
     _check_content(path, content, before)
     after = _fitted(content, before)
     _ = after.data  # a text that cannot be encoded fails before anybody is asked
-    _check_syntax(shown(relative), before, after)
+    old = "" if before is None else flat(before.text)
+    gate.check(old, flat(after.text), shown(relative), "write the whole file.")
     return Change(file, relative, before, after)
-
-
-def _check_syntax(name: str, before: FileText | None, after: FileText) -> None:
-    try:
-        gate.check("" if before is None else flat(before.text), flat(after.text), name, "write the whole file.")
-    except EditRefused as refused:
-        raise EditRefused(refused.code, f"{name}: {refused.message}") from refused
 
 
 def _check_content(path: str, content: str, before: FileText | None) -> None:

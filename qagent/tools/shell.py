@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from qagent.errors import ToolFailed
 from qagent.sandbox.bounds import Grants
@@ -35,7 +35,14 @@ _SET_UP = ("bwrap: ", "qagent sandbox: ", "sandbox-exec: ")
 
 
 _NEW = "[new since this command began: {names}; what steers git or qagent is not for commands to make]"
+_STAYS = "The command changed what steers git or qagent, which cannot be put back: {why}."
 _PRIVATE = "[/tmp is private to your commands and thrown away when qagent ends; what is to stay goes into the project]"
+
+
+class GrantsOf(Protocol):
+    """An allowed line in, what it gets out; `network`: the call asked for it."""
+
+    def __call__(self, command: str, /, *, network: bool) -> Grants: ...
 
 
 def no_grants(command: str, *, network: bool) -> Grants:
@@ -50,7 +57,7 @@ class Shell:
     """
 
     confinement: Confinement = field(default_factory=Confinement)
-    grants: Callable[..., Grants] = no_grants
+    grants: GrantsOf = no_grants
     network: Literal["ask", "off", "on"] = "ask"
     secrets: frozenset[str] = frozenset()
 
@@ -70,13 +77,15 @@ class Shell:
 
     async def _ran(self, start: Start, confined: Confined | None, limit: int, reading: int) -> ToolOutput:
         begun, output = time.monotonic(), Output()
-        undone: tuple[str, ...] = ()
         try:
             code, left = await finish(start, limit, output)
         except (OSError, ValueError) as error:
             raise ToolFailed(f"The command could not be started: {error}.") from error
         finally:
+            # Raised later: here it would take the place of a cancel.
             undone = _undone(confined) if confined else ()
+        if isinstance(undone, OSError):
+            raise ToolFailed(_STAYS.format(why=undone)) from undone
         notes = (_put_back(undone),) if undone else ()
         if code is None:
             raise ToolFailed(_report(f"stopped after {limit} s", output, *notes))
@@ -119,15 +128,13 @@ class Shell:
         return Grants(grants.git, reaches, grants.keys and reaches, grants.free)
 
 
-def _undone(confined: Confined) -> tuple[str, ...]:
-    """What the command changed and no sandbox could shut, as names; it is as before now. Raises ToolFailed."""
+def _undone(confined: Confined) -> tuple[str, ...] | OSError:
+    """What the command changed and no sandbox could shut, as names; it is as before now. Or why it cannot be."""
     try:
         back = confined.guard.put_back() if confined.guard else ()
         return (*back, *remove_planted(confined.bounds))
     except OSError as error:
-        raise ToolFailed(
-            f"The command changed what steers git or qagent, which cannot be put back: {error}."
-        ) from error
+        return error
 
 
 def _put_back(names: tuple[str, ...]) -> str:

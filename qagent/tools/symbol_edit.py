@@ -4,11 +4,12 @@ out, or a refusal. What belongs to the file around it, decorators, comments, `ex
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from qagent.code.items import as_item, as_method, without_type
 from qagent.code.members import position
-from qagent.code.symbols import Symbol, find, language_of, overloads, symbols
+from qagent.code.symbols import Symbol, find, holds, language_of, overloads, symbols
 from qagent.code.syntax import new_fault
 from qagent.code.wrappers import Wrapped, rewrapped
 from qagent.edits.applying import leaves_out
@@ -54,7 +55,7 @@ def with_symbol(text: str, name: str, symbol: str, new: str) -> tuple[str, str]:
     if gap := elided("".join(lines_of(text)[found.start - 1 : found.end]), code, name):
         raise EditRefused("elided", f"{name}: {leaves_out(gap)}")
     wrapped = _fitted(text, name, found, code)
-    done = _placed(text, name, found, wrapped.code)
+    done = _placed(text, name, found, wrapped.code, code)
     if done.text == text:
         raise EditRefused("no_change", f"{name}: {clipped(symbol)} already has exactly this text; write the new text.")
     lost = (f"It is no longer {word}." for word in wrapped.lost)
@@ -73,14 +74,29 @@ def _fitted(text: str, name: str, found: Symbol, code: str) -> Wrapped:
     return rewrapped(lines[found.body_start - 1], code, found.name, name)
 
 
-def _placed(text: str, name: str, found: Symbol, code: str) -> Written:
+def _placed(text: str, name: str, found: Symbol, code: str, written: str) -> Written:
     try:
         return placed(text, name, found, code)
     except ToolFailed:
         after = replace_block(text, (found.start, found.body_start, found.end), code, name)
-        if new_fault(text, after, name):
+        if new_fault(text, after, name) and not _is_body(written, name):
             return Written(after, (found.name,))  # the syntax gate says more about what cannot be read
         raise
+
+
+_AROUND_BODY = {
+    "python": ("def f():\n{}\n", "async def f():\n{}\n"),
+    "go": ("package a\n\nfunc f() {{\n{}\n}}\n",),
+    "javascript": ("async function* f() {{\n{}\n}}\n",),
+    "typescript": ("async function* f() {{\n{}\n}}\n",),
+}
+
+
+def _is_body(code: str, name: str) -> bool:
+    """Whether it can be read inside of a function: then `return` is no fault in it, only the first line is missing."""
+    inner = textwrap.indent(textwrap.dedent(code), " ")
+    around = _AROUND_BODY.get(language_of(name) or "", ())
+    return any(new_fault("", each.format(inner), name) is None for each in around)
 
 
 def _renamed(found: Symbol, defined: Sequence[str]) -> list[str]:
@@ -99,9 +115,7 @@ def _check_alone(text: str, name: str, found: Symbol) -> None:
     if "\r" in text and "\n" not in text:
         raise ToolFailed(f"{name} ends its lines with CR alone; give `old` and `new` instead.")
     for other in symbols(text, name):
-        related = (
-            other.name == found.name or _holds(found, other) or (_holds(other, found) and other.start < found.start)
-        )
+        related = other.name == found.name or holds(found, other) or (holds(other, found) and other.start < found.start)
         if not related and other.start <= found.end and found.start <= other.end:
             pair = f"{clipped(found.name)} shares a line with {clipped(other.name)}"
             raise ToolFailed(f"{pair} in {name}; give `old` and `new` instead.")
@@ -112,7 +126,3 @@ def _check_alone(text: str, name: str, found: Symbol) -> None:
     if position(text, name, found) == "one of several":
         one = clipped(found.name)
         raise ToolFailed(f"{one} is declared together with other names in {name}; use `old` and `new`.")
-
-
-def _holds(outer: Symbol, inner: Symbol) -> bool:
-    return inner.name.startswith(f"{outer.name}.") and outer.start <= inner.start and inner.end <= outer.end

@@ -6,13 +6,11 @@ known here; what a command changes is not seen. Everything here blocks, and may 
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qagent.workspace.disk import make_private, read_plain
+from qagent.workspace.disk import make_private, read_plain, write_private
 from qagent.workspace.standing import opened, read_at
 from qagent.workspace.turns import Kept
 
@@ -57,12 +55,4 @@ class Copies:
         if place.exists():
             return
         make_private(place.parent)
-        temporary = place.with_name(f"{secrets.token_hex(8)}.tmp")
-        try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(place)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_private(place, data)

@@ -1,4 +1,4 @@
-"""Foreign files and our own folders: a path in, the first bytes of a regular file out; or a folder, the owner's alone.
+"""Foreign files and our own: a path in, the first bytes of a regular file out; or a file or folder, the owner's alone.
 
 What lies in a folder may be a pipe that never answers, a device that never ends, a file with a hole of terabytes: such
 a thing is refused, or read up to a bound that the caller names. It knows no project and no formats.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -27,6 +28,19 @@ def read_plain(path: Path, most: int, *, follow: bool = True) -> bytes:
             return file.read(min(most, found.st_size))  # `most` alone would ask for so much memory at once
     finally:
         os.close(descriptor)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Mode 0600, on the disk when this returns; others see the old file or the new one. Raises OSError."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def make_private(folder: Path) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from qagent.workspace.disk import make_private, read_plain
+from qagent.workspace.disk import make_private, read_plain, write_private
 from qagent.workspace.turns import Turn, decode, encode
 
 MOST_TURNS, MOST_DAYS = 50, 14
@@ -64,16 +64,7 @@ class Journal:
 
     def save(self, turn: Turn) -> None:
         """On the disk when this returns; another process sees the old record or the new one."""
-        path = self._turns / f"{turn.id}.json"
-        temporary = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
-        try:
-            with temporary.open("xb") as file:
-                file.write(encode(turn))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_private(self._turns / f"{turn.id}.json", encode(turn))
 
     def forget(self, turns: Iterable[Turn]) -> None:
         for turn in turns:
@@ -119,10 +110,7 @@ def new_id(now: datetime) -> str:
 
 
 def _days(turn: Turn, now: datetime) -> float:
-    try:
-        return (now - datetime.fromisoformat(turn.begun)).total_seconds() / 86_400
-    except (ValueError, TypeError):
-        return float("inf")
+    return (now - datetime.fromisoformat(turn.begun)).total_seconds() / 86_400
 
 
 def _read(path: Path) -> Turn | None:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,7 @@ TellNews: TypeAlias = Callable[[News], None]
 
 _TITLE = 200
 """Characters of a task that are kept."""
+_CUT_OFF = "`qagent undo --cut-off` takes back all that changed since it began"
 
 
 class Keep(Protocol):
@@ -75,13 +76,35 @@ class KeepNothing:
         return ()
 
 
+class _Way(Protocol):
+    """How one turn is kept: by git, or by copies."""
+
+    def recorded(self, turn: Turn) -> Turn:
+        """The open turn, with what would be needed if its end is never reached."""
+        ...
+
+    def name(self, turn: Turn, path: str, spans: Sequence[Span]) -> bool:
+        """A tool is about to change this file. True when what is kept has grown."""
+        ...
+
+    def before_command(self) -> None: ...
+
+    def changed(self, path: str) -> None:
+        """A tool has changed this file."""
+        ...
+
+    def end(self, turn: Turn, spans: Sequence[Span], old: Iterable[str]) -> Turn:
+        """The turn with its changes; old: turns that are forgotten."""
+        ...
+
+
 @dataclass(slots=True)
 class _Open:
     """The turn that runs. held: the descriptor of the journal's lock. begun: when the tool that is at work began;
     path: the file that it named."""
 
     turn: Turn
-    kept: KeptByGit | KeptByCopies
+    kept: _Way
     held: int
     spans: list[Span] = field(default_factory=list[Span])
     begun: int = 0
@@ -163,15 +186,15 @@ class TurnKeep:
             raise
         return notices
 
-    def _kept(self, turn: Turn) -> tuple[KeptByGit | KeptByCopies, Notices]:
+    def _kept(self, turn: Turn) -> tuple[_Way, Notices]:
         home = self._journal.home
         try:
             kept = KeptByGit.begin(self._root, home, turn)
         except NoRepositoryError:  # which the person has been told at the start
-            return KeptByCopies.begin(self._root, home, turn), ()
+            return KeptByCopies.begin(self._root, home), ()
         except GitRefusedError as refusal:
             told = f"`qagent undo` takes back here what edits change, not what commands change: {refusal.why}"
-            return KeptByCopies.begin(self._root, home, turn), (told,)
+            return KeptByCopies.begin(self._root, home), (told,)
         return kept, kept.notices
 
     def _save(self, now: _Open) -> None:
@@ -197,7 +220,7 @@ class TurnKeep:
             try:
                 return self._new(*self._closed(ended))
             except (OSError, GitRefusedError) as error:
-                return self._new(f"the end of this task is not kept ({_why(error)}); `qagent undo` will ask about it")
+                return self._new(f"the end of this task is not kept ({_why(error)}); {_CUT_OFF}")
             finally:
                 os.close(ended.held)
                 self._sweep()

@@ -24,16 +24,15 @@ class KeptByCopies:
     before: dict[str, Kept | None] = field(default_factory=dict[str, Kept | None])
     after: dict[str, Kept | None] = field(default_factory=dict[str, Kept | None])
     left: dict[str, str] = field(default_factory=dict[str, str])
-    notices: tuple[str, ...] = ()
 
     @classmethod
-    def begin(cls, root: Path, home: Path, turn: Turn) -> KeptByCopies:
-        del turn  # nothing is kept before a file is named
+    def begin(cls, root: Path, home: Path) -> KeptByCopies:
+        """Nothing is kept before a file is named."""
         return cls(Copies(home / "copies", root))
 
     @classmethod
     def resume(cls, root: Path, home: Path, turn: Turn) -> KeptByCopies:
-        begun = cls.begin(root, home, turn)
+        begun = cls.begin(root, home)
         begun.before = {change.path: change.before for change in turn.changes}
         for path in begun.before:
             begun.changed(path)

@@ -142,7 +142,7 @@ class KeptByGit:
 
 
 def _left(snapshot: Snapshot) -> tuple[str, ...]:
-    return _told({snapshot.path_of(name): why for name, why in snapshot.skipped.items()})
+    return _told({snapshot.path_of(name): why for name, why in snapshot.left_out.items()})
 
 
 def _told(reasons: Mapping[str, str]) -> tuple[str, ...]:

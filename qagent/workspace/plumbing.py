@@ -40,7 +40,7 @@ _KEPT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_E
 
 _LONGEST_RULES = 1_000_000
 _ONE_IMPORT = threading.Lock()
-_NO_NEWS = "advice.addEmbeddedRepo=false"
+_NO_ADVICE = "advice.addEmbeddedRepo=false"
 
 
 class GitRefusedError(Exception):
@@ -95,7 +95,7 @@ class Plumbing:
             "XDG_CONFIG_HOME": str(self.own),
             "HOME": str(self.own),
         }
-        settings = (*there.taken_over, f"core.excludesFile={there.excludes}", _NO_NEWS)
+        settings = (*there.taken_over, f"core.excludesFile={there.excludes}", _NO_ADVICE)
         return run_git(there.git, (*_given(settings), *words), there.top, env, feed, fine)
 
     def refs(self, below: str) -> list[str]:

@@ -129,12 +129,12 @@ class _Work:
             raise UndoProblem(f"the files cannot be put back: {why}", todo="mend that, and do it again") from error
 
     def _check_rights(self, changes: Iterable[Change]) -> None:
-        for folder in {self._standing(change.path) for change in changes}:
+        for folder in {self._nearest_folder(change.path) for change in changes}:
             with folder_of(self.here, f"{folder}/x" if folder else "x") as (inner, _):
                 if not os.access(".", os.W_OK | os.X_OK, dir_fd=inner):
                     raise PermissionError(errno.EACCES, f"no right to write in {shown(folder or 'this folder')}")
 
-    def _standing(self, path: str) -> str:
+    def _nearest_folder(self, path: str) -> str:
         """The nearest folder above the path that is there now; "" for the root."""
         for folder in map(str, PurePosixPath(path).parents):
             found = None if folder == "." else stat_of(self.here, folder)
@@ -144,7 +144,7 @@ class _Work:
 
     def _beside(self, path: str, number: int) -> str:
         """Where a rename will do to bring it to its place."""
-        return str(PurePosixPath(self._standing(path), f".qagent-{self.mark}-{number}.tmp"))
+        return str(PurePosixPath(self._nearest_folder(path), f".qagent-{self.mark}-{number}.tmp"))
 
     def _write_beside(self, new: Iterable[Change], beside: Mapping[str, str], read: Read) -> None:
         wanted: dict[str, list[Change]] = {}
@@ -196,7 +196,7 @@ class _Work:
 
     def _sync(self, changes: Iterable[Change]) -> None:
         """So that the names survive a power cut, too. Not every file system can; then nothing is lost by it."""
-        for folder in {self._standing(change.path) for change in changes}:
+        for folder in {self._nearest_folder(change.path) for change in changes}:
             path = f"{folder}/x" if folder else "x"
             with contextlib.suppress(OSError), folder_of(self.here, path) as (inner, _):
                 os.fsync(inner)

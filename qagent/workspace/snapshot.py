@@ -17,16 +17,15 @@ from qagent.workspace.turns import Change, Kept
 class Snapshot:
     """tree: the id of git's tree. prefix: where the workspace lies in the repository, "" or "folder/".
 
-    entries: how each file looked, with the id of its bytes; modes: its permission bits; by git's name of it. skipped:
-    the names that were left out, with the reason. untracked: files that were kept though git does not track them.
-    taken: when, in nanoseconds.
+    entries: how each file looked, with the id of its bytes; modes: its permission bits; by git's name of it. left_out:
+    names, with the reason. untracked: files that were kept though git does not track them. taken: when, in nanoseconds.
     """
 
     tree: str
     prefix: bytes
     entries: Mapping[bytes, Entry]
     modes: Mapping[bytes, int]
-    skipped: Mapping[bytes, str] = field(default_factory=dict[bytes, str])
+    left_out: Mapping[bytes, str] = field(default_factory=dict[bytes, str])
     untracked: tuple[bytes, ...] = ()
     taken: int = 0
 
@@ -60,7 +59,7 @@ class Snapshot:
     def changes(self, after: Snapshot) -> Iterator[Change]:
         """In the order of the names. What one of the two left out did not change as far as anybody knows."""
         for name in sorted(self._names(after)):
-            if name in self.skipped or name in after.skipped:
+            if name in self.left_out or name in after.left_out:
                 continue
             before, now = self._kept(name), after._kept(name)
             if before != now:

@@ -99,18 +99,18 @@ class Snapshots:
         self._hash(survey, Index({}), moment(0))
         entries = {known: entry for known, entry in snapshot.entries.items() if known != name} | survey.known
         tree = self._tree(write(entries, self.id_size), None)
-        modes, skipped = {**snapshot.modes, **survey.modes}, {**snapshot.skipped, **survey.left}
-        return replace(snapshot, tree=tree, entries=entries, modes=modes, skipped=skipped)
+        modes, left_out = {**snapshot.modes, **survey.modes}, {**snapshot.left_out, **survey.left}
+        return replace(snapshot, tree=tree, entries=entries, modes=modes, left_out=left_out)
 
     def is_unseen(self, snapshot: Snapshot, path: str) -> bool:
         """Whether a file stands here that the snapshot lacks though it was there: it was ignored, or lies in a
         repository inside this one. What came since is left out by no rule."""
         name = snapshot.name_of(path)
         found = {} if name in snapshot.entries else dict(found_at(self._there.top, [name]))
-        if not found or name in snapshot.skipped:
+        if not found or name in snapshot.left_out:
             return False
         older = found[name].st_ctime_ns < snapshot.taken
-        return older or any(name.startswith(folder + b"/") for folder in snapshot.skipped) or self._is_ignored(name)
+        return older or any(name.startswith(folder + b"/") for folder in snapshot.left_out) or self._is_ignored(name)
 
     def _is_ignored(self, name: bytes) -> bool:
         words = ("check-ignore", "--no-index", "--", os.fsdecode(name))

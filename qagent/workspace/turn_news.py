@@ -11,14 +11,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from qagent.words import Words
-from qagent.workspace.disk import read_plain
+from qagent.workspace.disk import read_plain, write_private
 from qagent.workspace.names import shown
-from qagent.workspace.turns import Turn
-
-Standing = Literal["done", "undone"]
+from qagent.workspace.turns import Settled, Turn
 
 MOST_NAMED = 10
 """Files that are named; of the rest their number."""
@@ -58,10 +56,10 @@ class Beliefs:
 
     def news(self, turns: Iterable[Turn]) -> News:
         known = self._known()
-        files: dict[Standing, dict[str, None]] = {"undone": {}, "done": {}}
+        files: dict[Settled, dict[str, None]] = {"undone": {}, "done": {}}
         for turn in turns:
             believed = known.get(turn.id) or ("done" if turn.session == self.session else None)
-            if believed and believed != (now := _standing(turn)):
+            if believed and believed != (now := _as_the_model_finds_it(turn)):
                 files[now] |= dict.fromkeys(change.path for change in turn.changes if change.path not in turn.skipped)
         redone = (path for path in files["done"] if path not in files["undone"])
         return News(tuple(files["undone"]), tuple(redone))
@@ -69,9 +67,10 @@ class Beliefs:
     def heard(self, turns: Iterable[Turn]) -> None:
         """The model was told how they stand."""
         known = self._known()
-        self._write({turn.id: _standing(turn) for turn in turns if turn.id in known or turn.session == self.session})
+        ours = (turn for turn in turns if turn.id in known or turn.session == self.session)
+        self._write({turn.id: _as_the_model_finds_it(turn) for turn in ours})
 
-    def met(self, turn: str, was: Standing) -> None:
+    def met(self, turn: str, was: Settled) -> None:
         """This conversation takes back, or does again, a turn that may be another session's."""
         known = self._known()
         if turn not in known:
@@ -81,20 +80,18 @@ class Beliefs:
     def _file(self) -> Path:
         return self.home / f"told-turns-{hashlib.sha256(self.session.encode()).hexdigest()[:16]}"
 
-    def _known(self) -> dict[str, Standing]:
+    def _known(self) -> dict[str, Settled]:
         try:
             rows = [line.split() for line in read_plain(self._file, _LARGEST).decode("ascii", "replace").splitlines()]
         except FileNotFoundError:
             return {}
-        standings = {name: name for name in get_args(Standing)}
-        return {row[0]: standings[row[1]] for row in rows if len(row) == 2 and row[1] in standings}
+        words = {word: word for word in get_args(Settled)}
+        return {row[0]: words[row[1]] for row in rows if len(row) == 2 and row[1] in words}
 
-    def _write(self, known: dict[str, Standing]) -> None:
-        temporary = self._file.with_suffix(".tmp")
-        temporary.write_text("".join(f"{turn} {standing}\n" for turn, standing in known.items()), encoding="ascii")
-        temporary.replace(self._file)
+    def _write(self, known: dict[str, Settled]) -> None:
+        write_private(self._file, "".join(f"{turn} {settled}\n" for turn, settled in known.items()).encode("ascii"))
 
 
-def _standing(turn: Turn) -> Standing:
+def _as_the_model_finds_it(turn: Turn) -> Settled:
     """Of a turn that is half taken back the files are not as the model left them, either."""
     return "done" if turn.state in ("done", "open") else "undone"

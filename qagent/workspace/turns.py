@@ -9,14 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
+
+from qagent.workspace.names import shown
 
 VERSION = 1
 
 State = Literal["open", "done", "undone", "halfway"]
 """`open`: its end was never reached, or not yet. `halfway`: an undo or redo of it was begun and did not end."""
+Settled = Literal["done", "undone"]
 Store = Literal["git", "copies"]
+
+_TEXTS = ("id", "root", "task", "session", "begun")
+_TITLE = 60
+"""Characters."""
 
 
 class Kept(NamedTuple):
@@ -47,12 +55,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn. `id` sorts by time; `begun` is ISO 8601 in UTC. changes: empty while the turn is open.
+    """One turn. `id` sorts by time; `begun` is ISO 8601 in UTC. changes: while the turn is open, none by
+    git; by copies the files named so far, with what they were before and `after` None.
 
     left: what was not kept, in words for the person. skipped: files that the last undo or redo left as they were,
     because the person had changed them. strewn: files that an undo has put beside their places.
-    An open turn has: named, the files that its edits have named; tree, what it began with, as git names that; odd, the
-    modes in there that are not `usual`.
+    An open turn by git has: named, the files that its edits have named; tree, what it began with, as git names that;
+    odd, the modes in there that are not `usual`.
     """
 
     id: str
@@ -76,6 +85,11 @@ class Turn:
         """Bytes of a blob's id."""
         return 32 if self.store == "copies" or len(self.tree) == 64 else 20
 
+    @property
+    def title(self) -> str:
+        """The first line of the task, cut, as people read it."""
+        return shown(self.task.strip().partition("\n")[0][:_TITLE]) or "untitled"
+
     def ended(self, changes: Iterable[Change], left: Iterable[str]) -> Turn:
         return replace(self, state="done", changes=tuple(changes), left=tuple(left), named=(), odd={})
 
@@ -93,7 +107,7 @@ def _record(kept: Kept | None) -> dict[str, Any] | None:
 
 
 def decode(data: bytes) -> Turn | None:
-    """None for what is torn, of another version, or names a path that leads out of the work tree."""
+    """None for what is torn, of another version, no such record, or names a path that leads out of the work tree."""
     try:
         record = cast("dict[str, Any]", json.loads(data))
         if record.pop("version") != VERSION:
@@ -101,14 +115,26 @@ def decode(data: bytes) -> Turn | None:
         record["changes"] = tuple(_change(change) for change in record["changes"])
         for name in ("left", "skipped", "strewn", "named"):
             record[name] = tuple(map(str, record.get(name, ())))
+        record["tree"], record["usual"] = str(record.get("tree", "")), int(record.get("usual", 0o644))
+        record["odd"] = {str(path): int(mode) for path, mode in record.get("odd", {}).items()}
         turn = Turn(**record)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return turn if _is_plain(record) and _is_dated(turn) and _is_inside(turn) else None
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
-    return (
-        turn
-        if all(is_inside(path) for path in (*turn.named, *turn.strewn, *(change.path for change in turn.changes)))
-        else None
-    )
+
+
+def _is_plain(record: Mapping[str, Any]) -> bool:
+    words = record.get("state", "open") in get_args(State) and record["store"] in get_args(Store)
+    return words and all(isinstance(record[name], str) for name in _TEXTS)
+
+
+def _is_dated(turn: Turn) -> bool:
+    """Raises ValueError."""
+    return datetime.fromisoformat(turn.begun).utcoffset() == timedelta(0)
+
+
+def _is_inside(turn: Turn) -> bool:
+    return all(is_inside(path) for path in (*turn.named, *turn.strewn, *(change.path for change in turn.changes)))
 
 
 def _change(record: Mapping[str, Any]) -> Change:
@@ -116,7 +142,9 @@ def _change(record: Mapping[str, Any]) -> Change:
 
 
 def _kept(record: Mapping[str, Any] | None) -> Kept | None:
-    return None if record is None else Kept(**record)
+    if record is None:
+        return None
+    return Kept(str(record["blob"]), int(record["mode"]), int(record["size"]), bool(record["link"]))
 
 
 def is_inside(path: str) -> bool:

@@ -18,15 +18,15 @@ from pathlib import Path
 from qagent.errors import UndoProblem
 from qagent.workspace import restoring
 from qagent.workspace.copies import Copies
-from qagent.workspace.journal import BusyError, Journal
+from qagent.workspace.journal import MOST_TURNS, BusyError, Journal
 from qagent.workspace.kept_by_copies import KeptByCopies
 from qagent.workspace.kept_by_git import KeptByGit
 from qagent.workspace.names import shown
 from qagent.workspace.plumbing import GitRefusedError
 from qagent.workspace.snapshots import Snapshots
 from qagent.workspace.spans import ALL_THE_TIME
-from qagent.workspace.turn_news import Beliefs, Standing
-from qagent.workspace.turns import Change, Kept, Turn
+from qagent.workspace.turn_news import Beliefs
+from qagent.workspace.turns import Change, Kept, Settled, Turn
 
 MOST_NAMED = 20
 """Files that a refusal names."""
@@ -36,22 +36,22 @@ MOST_NAMED = 20
 class Step:
     """What is about to be done: a turn, and the changes that do it, each from what is there to what will be.
 
-    state: what the turn is afterwards. kept_back: files that stay as they are, because somebody has changed them since.
+    state: what the turn is afterwards. skipped: files that stay as they are, because somebody has changed them since.
     """
 
     turn: Turn
     changes: tuple[Change, ...]
-    state: Standing
-    kept_back: tuple[str, ...] = ()
+    state: Settled
+    skipped: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
         """What the person should know beside the changes."""
-        notes = [f"{shown(path)} stays as it is: it was changed since" for path in self.kept_back]
+        notes = [f"{shown(path)} stays as it is: it was changed since" for path in self.skipped]
         if self.state == "undone":
             notes += [f"not taken back: {why}" for why in self.turn.left]
         return (
-            notes if self.changes or self.kept_back else ["nothing has to be changed: the files are so already", *notes]
+            notes if self.changes or self.skipped else ["nothing has to be changed: the files are so already", *notes]
         )
 
 
@@ -162,10 +162,10 @@ class Past:
 
     def _has_rest(self, turn: Turn) -> bool:
         """Whether a file that was left as it was can be brought to where the turn's others are now."""
-        rest = [change for change in _towards(turn, _standing(turn)) if change.path in turn.skipped]
+        rest = [change for change in _towards(turn, _last_meant(turn)) if change.path in turn.skipped]
         return bool(rest and restoring.check(self.root, rest, turn.id_size).todo)
 
-    def _done(self, journal: Journal, turn: Turn, state: Standing, ways: Ways, tell: Tell) -> Step:
+    def _done(self, journal: Journal, turn: Turn, state: Settled, ways: Ways, tell: Tell) -> Step:
         restoring.clear(self.root, turn.strewn)
         changes = _towards(turn, state)
         if turn.state == state:  # all but what was left then is so already, or was the person's to change
@@ -174,7 +174,7 @@ class Past:
         news = [path for path in found.changed if path not in turn.skipped]
         todo = tuple(change for change in found.todo if change.path not in found.changed)
         if (news and not ways.skip_changed) or len(found.changed) == len(changes) > 0:
-            raise _refused(state, found.changed, ways)
+            raise _refused(state, found.changed, ways, self._say("undo" if state == "undone" else "redo"))
         step = Step(turn, todo, state, found.changed)
         tell(step)
         if not ways.only_look:
@@ -183,7 +183,7 @@ class Past:
 
     def _carry_out(self, journal: Journal, step: Step) -> None:
         state = step.state
-        record = replace(step.turn, state="halfway", skipped=step.kept_back, strewn=())
+        record = replace(step.turn, state="halfway", skipped=step.skipped, strewn=())
 
         def note(strewn: tuple[str, ...]) -> None:
             journal.save(replace(record, strewn=strewn))
@@ -199,8 +199,9 @@ class Past:
         """A turn that was killed: its end is now."""
         if not ways.cut_off:
             raise UndoProblem(
-                f"the last task ({_title(turn)}) was cut off, so what it changed and what you changed since look alike",
-                todo="`qagent undo --cut-off` takes back all that has changed since it began; `redo` brings it back",
+                f"the last task ({turn.title}) was cut off, so what it changed and what you changed since look alike",
+                todo=f"`{self._say('undo')} --cut-off` takes back all that has changed since it began; "
+                f"`{self._say('redo')}` brings it back",
             )
         with self._readable():
             kept = KeptByGit if turn.store == "git" else KeptByCopies
@@ -235,12 +236,16 @@ class Past:
         except OSError as error:
             raise _unreadable(error) from error
 
+    def _say(self, verb: str) -> str:
+        """What the person types: in the conversation, or in a shell."""
+        return f"/{verb}" if self.talk else f"qagent {verb}"
+
     def _nothing_to_undo(self, turns: Sequence[Turn]) -> UndoProblem:
         if turns:
             what = "there is nothing left to undo: all tasks are taken back already"
-            return UndoProblem(what, todo="`qagent redo` does them again, one by one")
+            return UndoProblem(what, todo=f"`{self._say('redo')}` does them again, one by one")
         above = next((above for above in self.root.parents if Journal.of(self.state, above).turns()), None)
-        todo = "what a task changed is kept for a fortnight, by the folder that qagent worked in (-C)"
+        todo = f"the last {MOST_TURNS} tasks are kept, of two weeks at most, by the folder that qagent worked in (-C)"
         if above:
             todo = f"the tasks of the folder above: `qagent undo -C {shown(shlex.quote(str(above)))}`"
         return UndoProblem("there is nothing to undo here", todo=todo)
@@ -249,11 +254,12 @@ class Past:
 _LOST = "`qagent sessions show` tells what was done; it has to be taken back by hand"
 
 
-def _towards(turn: Turn, state: Standing) -> list[Change]:
+def _towards(turn: Turn, state: Settled) -> list[Change]:
     return [change.turned if state == "undone" else change for change in turn.changes]
 
 
-def _standing(turn: Turn) -> Standing:
+def _last_meant(turn: Turn) -> Settled:
+    """Of a turn that is not halfway: how its last undo or redo left it; without one it is done."""
     return "undone" if turn.state == "undone" else "done"
 
 
@@ -266,19 +272,15 @@ def _of(side: Kept | None, data: dict[str, bytes]) -> bytes | None:
     return None if side is None else data[side.blob]
 
 
-def _title(turn: Turn) -> str:
-    return shown(turn.task.partition("\n")[0][:60])
-
-
-def _refused(state: Standing, changed: Sequence[str], ways: Ways) -> UndoProblem:
+def _refused(state: Settled, changed: Sequence[str], ways: Ways, command: str) -> UndoProblem:
     names = ", ".join(map(shown, changed[:MOST_NAMED]))
     more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
     have = "has" if len(changed) == 1 else "have"
     if state == "undone":
-        what, verb = f"the task was not taken back: {names}{more} {have} been changed since the task ended", "undo"
+        what = f"the task was not taken back: {names}{more} {have} been changed since the task ended"
     else:
-        what, verb = f"the task was not done again: {names}{more} {have} been changed since the undo", "redo"
-    rest = f"`qagent {verb} --skip-changed` leaves such files as they are and does the rest"
+        what = f"the task was not done again: {names}{more} {have} been changed since the undo"
+    rest = f"`{command} --skip-changed` leaves such files as they are and does the rest"
     if ways.skip_changed:
         rest = "there is no other file in it; mend such files by hand"
     return UndoProblem(what, todo=f"`qagent sessions diff` shows what the task did; {rest}")
