@@ -154,7 +154,9 @@ def check_bad(call: BadCall, tools: Sequence[ToolSpec]) -> None:
 
 # ------------------------------------------------------------------ what is shown
 
-LEFT_OUT = re.compile(r"(?:<[\w-]+>|</[\w-]+>|[`~]{3,}[^\n]*(?:\n|$)|\[/?(?:end_)?\w+\])(\s*)", re.IGNORECASE)
+LEFT_OUT = re.compile(
+    r"(?:<[\w-]+(?:\s[^<>\n]*)?>|</[\w-]+>|[`~]{3,}[^\n]*(?:\n|$)|\[/?(?:end_)?\w+\])(\s*)", re.IGNORECASE
+)
 """What may be missing beside calls: tags and fences that hold nothing, close nothing, or stood around other tags."""
 THOUGHT = re.compile("|".join(("thought", "reasoning", "explanation")))
 HALF = re.compile(r"<~*(?:/?\w+|\||\|im_\w*)")
