@@ -90,15 +90,16 @@ def _by_name(known: Sequence[Symbol], lines: Sequence[str]) -> dict[str, list[li
 
 def _stripped(lines: Sequence[str], without: Sequence[Symbol]) -> list[str]:
     """The lines outside of the symbols, without comments, gaps and blanks around them."""
-    inside = {number for each in without for number in range(each.start, each.end + 1)}
-    rows = (line.strip() for number, line in enumerate(lines, start=1) if number not in inside)
-    return [row for row in rows if not _COMMENT.match(row) and not is_gap(row)]
+    return [row for row in _outside(lines, without) if not _COMMENT.match(row) and not is_gap(row)]
 
 
 def _comments(lines: Sequence[str], without: Sequence[Symbol]) -> set[str]:
+    return {row for row in _outside(lines, without) if _COMMENT.match(row)}
+
+
+def _outside(lines: Sequence[str], without: Sequence[Symbol]) -> list[str]:
     inside = {number for each in without for number in range(each.start, each.end + 1)}
-    rows = (line.strip() for number, line in enumerate(lines, start=1) if number not in inside)
-    return {row for row in rows if _COMMENT.match(row)}
+    return [line.strip() for number, line in enumerate(lines, start=1) if number not in inside]
 
 
 def _touch(one: Symbol, other: Symbol) -> bool:
